@@ -1,0 +1,118 @@
+//! The words of the field as types: what a half-year, a placement or a standing is.
+//!
+//! The lowest floor of the house. Nothing here reads a clock, draws a random number or touches a
+//! file, and nothing here can hold a wrong value: what does not fit is refused where it is made.
+
+pub mod time;
+
+pub mod half_year;
+
+pub mod persons;
+
+pub mod area;
+
+pub mod reference;
+
+pub mod person_number;
+
+pub mod source;
+
+pub mod placement;
+
+pub mod quota;
+
+pub mod evaluation;
+
+pub mod carry_over;
+
+pub mod amv;
+
+pub mod grants;
+
+pub mod rules;
+
+pub mod event;
+
+/// What is wrong with a value: a sentence without the value itself.
+///
+/// A value that was delivered may hold something that must not be repeated (a person's number), so
+/// a fault names what was expected and never what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{0}")]
+pub struct Fault(pub &'static str);
+
+/// Reads and writes a value in JSON as the text that `FromStr` and `Display` agree on.
+macro_rules! text_in_json {
+    ($name:ty) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                struct Text;
+                impl serde::de::Visitor<'_> for Text {
+                    type Value = $name;
+                    fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        to.write_str("text")
+                    }
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                from.deserialize_str(Text)
+            }
+        }
+    };
+}
+pub(crate) use text_in_json;
+
+/// Declares a closed list of names: the variants, how each is written, and what to say otherwise.
+macro_rules! named {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$each:meta])* $variant:ident = $text:literal,)+ } else $wrong:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$each])* $variant,)+
+        }
+
+        impl $name {
+            /// Every one of them, in the order in which they are listed everywhere.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// How it is written in files and JSON.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::domain::Fault;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                const WRONG: &str = concat!($wrong, ": write one of" $(, " ", $text)+);
+                Self::ALL.iter().copied().find(|it| it.name() == text).ok_or($crate::domain::Fault(WRONG))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                to.pad(self.name())
+            }
+        }
+
+        $crate::domain::text_in_json!($name);
+    };
+}
+pub(crate) use named;
+
+/// Reads an optional field of JSON that is there: then it holds a value, never `null`.
+pub(crate) fn present<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(from).map(Some)
+}

@@ -1,0 +1,154 @@
+//! Half-years: the periods for which a quota is set.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::Datelike;
+
+use super::time::{Day, ReferenceDate, YEAR_MAX, YEAR_MIN};
+use super::{Fault, text_in_json};
+
+/// A calendar half-year (halfjaar), written `2026-I` (1 January to 1 July) or `2026-II`.
+///
+/// Quotas are set per half-year (Huisvestingswet 2014, article 29).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HalfYear(u16);
+
+impl HalfYear {
+    /// The first or the second half of a year from 1990 to 2149.
+    ///
+    /// # Errors
+    /// When the year lies outside that range.
+    pub fn new(year: i32, second: bool) -> Result<Self, Fault> {
+        if !(YEAR_MIN..=YEAR_MAX).contains(&year) {
+            return Err(UNKNOWN);
+        }
+        Ok(Self(((year - YEAR_MIN) * 2) as u16 + u16::from(second)))
+    }
+
+    /// The half-year with this number, as [`HalfYear::index`] gives it.
+    pub fn from_index(index: u16) -> Option<Self> {
+        (index < ((YEAR_MAX - YEAR_MIN + 1) * 2) as u16).then_some(Self(index))
+    }
+
+    /// Half-years since 1990-I.
+    pub fn index(self) -> u16 {
+        self.0
+    }
+
+    /// The calendar year.
+    pub fn year(self) -> i32 {
+        YEAR_MIN + i32::from(self.0 / 2)
+    }
+
+    /// 1 January or 1 July.
+    pub fn first_day(self) -> Day {
+        let month = if self.0 % 2 == 1 { 7 } else { 1 };
+        Day::new(self.year(), month, 1).expect("a half-year lies in the calendar")
+    }
+
+    /// The half-year that follows, unless this is the last one that can be written.
+    pub fn next(self) -> Option<Self> {
+        Self::from_index(self.0 + 1)
+    }
+
+    /// The half-year before, unless this is the first one that can be written.
+    pub fn previous(self) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
+
+    /// How much of the half-year has passed at the start of the reference date (fasering): one
+    /// sixth a whole month, and within a month linear by day. A date outside gives none or all.
+    pub fn elapsed(self, on: ReferenceDate) -> Elapsed {
+        if on.0 < self.first_day() {
+            return Elapsed { days: 0, of: 6 };
+        }
+        if on.0.half_year() != self {
+            return Elapsed { days: 6, of: 6 };
+        }
+        let date = on.0.date();
+        let in_month = i64::from(date.num_days_in_month());
+        let months = i64::from(date.month0() % 6);
+        Elapsed { days: months * in_month + i64::from(date.day0()), of: 6 * in_month }
+    }
+}
+
+/// The part of a half-year that has passed, as an exact fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed {
+    days: i64,
+    of: i64,
+}
+
+impl Elapsed {
+    /// This part of a number of persons, to the nearest person; a half goes away from zero.
+    pub fn of(self, persons: i64) -> i64 {
+        let twice = 2 * persons * self.days;
+        (twice + self.of * twice.signum()) / (2 * self.of)
+    }
+}
+
+const UNKNOWN: Fault =
+    Fault("is not a half-year: write 2026-I for January to June, 2026-II for July to December");
+
+impl FromStr for HalfYear {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let (year, half) = text.split_once('-').ok_or(UNKNOWN)?;
+        let second = match half {
+            "I" => false,
+            "II" => true,
+            _ => return Err(UNKNOWN),
+        };
+        if year.len() != 4 || !year.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(UNKNOWN);
+        }
+        Self::new(year.parse().map_err(|_| UNKNOWN)?, second)
+    }
+}
+
+impl fmt::Display for HalfYear {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let half = if self.0 % 2 == 1 { "II" } else { "I" };
+        write!(to, "{}-{half}", self.year())
+    }
+}
+
+text_in_json!(HalfYear);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn half_year(text: &str) -> HalfYear {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_half_year_is_written_with_roman_numerals() {
+        assert_eq!(half_year("2026-II").to_string(), "2026-II");
+        assert_eq!(half_year("2025-II").next(), Some(half_year("2026-I")));
+        for wrong in ["2026-III", "2026-1", "26-I", "2026-i", "1989-II", "2150-I", "+026-I"] {
+            assert!(wrong.parse::<HalfYear>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn one_sixth_a_whole_month_and_linear_by_day_within_one() {
+        let due = |on: &str| half_year("2026-I").elapsed(ReferenceDate(on.parse().unwrap())).of(24_000);
+        assert_eq!(due("2025-12-31"), 0);
+        assert_eq!(due("2026-01-01"), 0);
+        assert_eq!(due("2026-02-01"), 4_000);
+        assert_eq!(due("2026-02-15"), 6_000);
+        assert_eq!(due("2026-04-01"), 12_000);
+        assert_eq!(due("2026-07-01"), 24_000);
+        assert_eq!(due("2027-07-01"), 24_000);
+    }
+
+    #[test]
+    fn half_a_person_goes_away_from_zero() {
+        let half = half_year("2026-I").elapsed(ReferenceDate("2026-04-01".parse().unwrap()));
+        assert_eq!((half.of(5), half.of(-5), half.of(4)), (3, -3, 2));
+    }
+}

@@ -1,0 +1,3 @@
+//! Peildatum: an append-only ledger of housing realisations.
+
+pub mod domain;
