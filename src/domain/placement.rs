@@ -138,6 +138,7 @@ impl Placement {
     pub fn housed(&self) -> Housed {
         Housed {
             municipality: self.report.municipality,
+            placed_in: self.report.municipality,
             counts_from: self.report.counts_from,
             kind: self.report.kind,
             persons: self.report.persons,
@@ -184,6 +185,8 @@ impl From<Placement> for PlacementReport {
 pub struct Housed {
     /// The municipality for which it counts at this moment.
     pub municipality: MunicipalityCode,
+    /// The municipality for which it was recorded, where the care place is.
+    pub placed_in: MunicipalityCode,
     /// The day from which the placement counts; the counting rule of that day holds for it.
     pub counts_from: Day,
     /// How the persons were housed.

@@ -1,0 +1,167 @@
+//! Accounts: what one municipality stands for in one half-year, boundary changes included.
+
+use std::ops::AddAssign;
+
+use super::Book;
+use crate::domain::area::{BoundaryChange, MunicipalityCode};
+use crate::domain::half_year::HalfYear;
+use crate::domain::placement::PlacementKind;
+use crate::domain::time::AsOf;
+
+/// The lines of a municipality, or the sums of several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The standing carried in: the recorded one where the authority fixed it, else the derived.
+    pub carried_used: i64,
+    /// The standing that the authority fixed, of the municipalities where it did.
+    pub carried_recorded: i64,
+    /// For how many municipalities it did.
+    pub carried_recorded_for: u32,
+    /// What follows from the entries: what was due before, minus what was realised.
+    pub carried_derived: i64,
+    /// The municipal numbers.
+    pub quota: i64,
+    /// What an evaluation changed.
+    pub revision: i64,
+    /// What was exchanged.
+    pub exchange: i64,
+    /// What came over from municipalities that ceased within the half-year.
+    pub boundary: i64,
+    /// Housed and counted, by kind.
+    pub housed: [i64; PlacementKind::ALL.len()],
+}
+
+impl Account {
+    /// What is due (gecorrigeerde taakstelling).
+    pub fn due(&self) -> i64 {
+        self.carried_used + self.quota + self.revision + self.exchange + self.boundary
+    }
+
+    /// What was realised (gerealiseerd).
+    pub fn realised(&self) -> i64 {
+        self.housed.iter().sum()
+    }
+
+    /// What remains (nog te realiseren); below zero it is a surplus.
+    pub fn remaining(&self) -> i64 {
+        self.due() - self.realised()
+    }
+}
+
+impl AddAssign for Account {
+    fn add_assign(&mut self, other: Self) {
+        self.carried_used += other.carried_used;
+        self.carried_recorded += other.carried_recorded;
+        self.carried_recorded_for += other.carried_recorded_for;
+        self.carried_derived += other.carried_derived;
+        self.quota += other.quota;
+        self.revision += other.revision;
+        self.exchange += other.exchange;
+        self.boundary += other.boundary;
+        self.housed.iter_mut().zip(other.housed).for_each(|(sum, number)| *sum += number);
+    }
+}
+
+impl Book {
+    /// What a municipality that exists on the reference date stands for in a half-year.
+    pub fn account(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
+        let derived = self.derived_carry_over(code, half_year, as_of);
+        Account { carried_derived: derived, ..self.settled(code, half_year, as_of) }
+    }
+
+    /// The account without the derived carry-over where a recorded one is used instead, so that a
+    /// question about this half-year does not go back to the first.
+    fn settled(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
+        let mut account = self.own_account(code, half_year, as_of);
+        account.carried_used = match account.carried_recorded_for {
+            0 => self.derived_carry_over(code, half_year, as_of),
+            _ => account.carried_recorded,
+        };
+        for change in self.boundaries_until(as_of) {
+            let Some(heir) = change.heirs().iter().position(|(heir, _)| *heir == code) else { continue };
+            let begins = change.effective_on();
+            for &old in change.old() {
+                // In the half-year of the change all that the old one stood for comes over. In a
+                // later one its standing comes with the carry-over, and only what strayed onto the
+                // old one remains, such as an amv who moves away from it after the change.
+                let left = match begins.half_year() == half_year && begins > half_year.first_day() {
+                    true => self.settled(old, half_year, as_of),
+                    false if begins <= half_year.first_day() => self.own_account(old, half_year, as_of),
+                    false => continue,
+                };
+                account.boundary += share(change, heir, left.due());
+                for (sum, number) in account.housed.iter_mut().zip(left.housed) {
+                    *sum += share(change, heir, number);
+                }
+            }
+        }
+        account
+    }
+
+    /// The lines of the municipality itself, without what it was carried or took over.
+    fn own_account(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
+        let sums = self.columns.sums(code, half_year, as_of);
+        Account {
+            carried_recorded: sums.carry_over.unwrap_or(0),
+            carried_recorded_for: u32::from(sums.carry_over.is_some()),
+            quota: sums.quota,
+            revision: sums.revision,
+            exchange: sums.exchange,
+            housed: sums.housed,
+            ..Account::default()
+        }
+    }
+
+    /// What remained at the end of the half-year before, of the municipality itself and of those
+    /// that it took over on the first day of this one.
+    fn derived_carry_over(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> i64 {
+        let (Some(before), Some(first)) = (half_year.previous(), self.columns.first_half_year()) else {
+            return 0;
+        };
+        if before < first {
+            return 0;
+        }
+        let mut carried = self.settled(code, before, as_of).remaining();
+        for change in self.boundaries_until(as_of) {
+            let heir = change.heirs().iter().position(|(heir, _)| *heir == code);
+            if let Some(heir) = heir.filter(|_| change.effective_on() == half_year.first_day()) {
+                for &old in change.old() {
+                    carried += share(change, heir, self.settled(old, before, as_of).remaining());
+                }
+            }
+        }
+        carried
+    }
+
+    /// How many persons are in small-scale care, of the municipality and those that it took over.
+    pub(super) fn in_care(&self, code: MunicipalityCode, as_of: AsOf) -> i64 {
+        let mut persons = self.columns.in_care(code, as_of);
+        for change in self.boundaries_until(as_of) {
+            if let Some(heir) = change.heirs().iter().position(|(heir, _)| *heir == code) {
+                persons += change
+                    .old()
+                    .iter()
+                    .map(|old| share(change, heir, self.in_care(*old, as_of)))
+                    .sum::<i64>();
+            }
+        }
+        persons
+    }
+}
+
+/// The share of one heir in a number: whole persons, and the shares of all heirs add up to the
+/// number (largest remainder; of equal remainders the one named first).
+fn share(change: &BoundaryChange, heir: usize, persons: i64) -> i64 {
+    let heirs = change.heirs();
+    if let [_] = heirs[..] {
+        return persons;
+    }
+    let total: i64 = heirs.iter().map(|(_, weight)| i64::from(*weight)).sum();
+    let whole = |weight: u32| persons.abs() * i64::from(weight) / total;
+    let rest = persons.abs() - heirs.iter().map(|(_, weight)| whole(*weight)).sum::<i64>();
+    let remainder = |index: usize| persons.abs() * i64::from(heirs[index].1) % total;
+    let mut order: Vec<usize> = (0..heirs.len()).collect();
+    order.sort_by_key(|&index| (std::cmp::Reverse(remainder(index)), index));
+    let place = order.iter().position(|&index| index == heir).expect("the heir is one of them");
+    persons.signum() * (whole(heirs[heir].1) + i64::from((place as i64) < rest))
+}

@@ -1,0 +1,360 @@
+//! Statements: the standing of an area on a reference date, as known at a log size.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use super::account::Account;
+use super::{Book, Unanswerable, known};
+use crate::domain::amv::{AmvCapacity, AmvPlaces};
+use crate::domain::area::{Area, Municipality, MunicipalityCode, PerMunicipality, Province};
+use crate::domain::evaluation::Outcome;
+use crate::domain::half_year::HalfYear;
+use crate::domain::named;
+use crate::domain::persons::{Persons, Standing};
+use crate::domain::placement::PlacementKind;
+use crate::domain::quota::Included;
+use crate::domain::reference::Reference;
+use crate::domain::time::{AsOf, Day};
+
+named! {
+    /// How a placement in a new half-year relates to the backlog of the one before. The law leaves
+    /// it open (Raad van State 8 August 2018, ECLI:NL:RVS:2018:2647), so every answer names its reading.
+    pub enum Reading {
+        /// What is realised goes to the backlog first.
+        OldestFirst = "oldest_first",
+        /// What is realised goes to the quota of the half-year first.
+        CurrentFirst = "current_first",
+        /// All that remains of what is due is backlog.
+        Total = "total",
+    } else "is not a reading of the backlog"
+}
+
+/// The standing of an area on a reference date, as known at a log size: what `docs/GLOSSARY.md` and
+/// `schemas/statement.schema.json` describe, but for the clock time and the root, which the ledger adds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Statement {
+    /// The area.
+    pub area: NamedArea,
+    /// The reference date: the standing at the start of that day.
+    pub reference_date: Day,
+    /// The half-year that holds the reference date.
+    pub half_year: HalfYear,
+    /// The standing carried in.
+    pub carried_over: CarriedOver,
+    /// The sum of the municipal numbers.
+    pub quota: i64,
+    /// What an evaluation changed.
+    pub revision: i64,
+    /// What was exchanged.
+    pub exchange: i64,
+    /// What came over from municipalities that ceased within the half-year.
+    pub boundary: i64,
+    /// What is due.
+    pub due: i64,
+    /// What was realised.
+    pub realised: i64,
+    /// What was realised, by kind: every kind that counts, and every kind with a number.
+    pub realised_by_kind: BTreeMap<KindInOrder, i64>,
+    /// What remains; below zero it is a surplus.
+    pub remaining: i64,
+    /// What would have been realised by now, one sixth a month.
+    pub on_schedule: i64,
+    /// Realised minus on schedule: above zero is ahead.
+    pub pace: i64,
+    /// Realised / due, where something is due.
+    pub fulfilment: Option<Ratio>,
+    /// The backlog under the reading.
+    pub backlog: i64,
+    /// The surplus.
+    pub surplus: i64,
+    /// The reading of the backlog.
+    pub reading: Reading,
+    /// The municipalities behind the numbers.
+    pub municipalities: Across,
+    /// The national number of the half-year, where a quota is known.
+    pub national: Option<National>,
+    /// Places in small-scale care for amv.
+    pub amv: AmvStanding,
+}
+
+/// An area with its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NamedArea {
+    /// The code.
+    pub code: Area,
+    /// The name.
+    pub name: String,
+}
+
+/// The standing carried into the half-year: above zero a backlog, below zero a surplus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CarriedOver {
+    /// What the statement uses: recorded where the authority fixed it, else derived.
+    pub used: i64,
+    /// What the authority fixed, of the municipalities where it did; `null` where it fixed nothing.
+    pub recorded: Option<i64>,
+    /// What follows from the entries.
+    pub derived: i64,
+    /// Derived minus used.
+    pub difference: i64,
+    /// For how many municipalities the authority fixed it.
+    pub recorded_for: u32,
+}
+
+/// How the municipalities of the area stand, each for itself.
+///
+/// A province or the country is the sum of its municipalities, in which a surplus of one makes up for a backlog of
+/// another. These are the sums without that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Across {
+    /// How many municipalities there are.
+    pub count: u32,
+    /// The backlogs of those that have one, under the reading.
+    pub backlog: i64,
+    /// The surpluses of those that have one.
+    pub surplus: i64,
+}
+
+/// The national number of a half-year, as published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct National {
+    /// The number as published.
+    pub quota: Persons,
+    /// The number in force on the reference date, after an evaluation.
+    pub in_force: Persons,
+    /// What the number includes from earlier half-years.
+    pub includes: Vec<Included>,
+    /// What an interim evaluation decided, as far as it was decided by the reference date.
+    pub evaluation: Option<&'static str>,
+    /// Where the number stands.
+    pub reference: Reference,
+}
+
+/// Places in small-scale care (kso) for unaccompanied minors (amv).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AmvStanding {
+    /// Places needed, where they were set for this area and date.
+    pub places_needed: Option<i64>,
+    /// Places there are, where they were counted for this area.
+    pub places_there: Option<i64>,
+    /// Persons in small-scale care.
+    pub placed: i64,
+}
+
+/// A kind of placement as a key that sorts in the usual order of kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KindInOrder(pub PlacementKind);
+
+impl Serialize for KindInOrder {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0.name())
+    }
+}
+
+/// A ratio in ten-thousandths, rounded half away from zero: 0.8349 is 83.49 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ratio(i64);
+
+impl Ratio {
+    /// `part / whole`, where the whole is above zero.
+    pub fn of(part: i64, whole: i64) -> Option<Self> {
+        let twice = 2 * 10_000 * part;
+        (whole > 0).then(|| Self((twice + whole * twice.signum()) / (2 * whole)))
+    }
+
+    /// The ratio in ten-thousandths.
+    pub fn ten_thousandths(self) -> i64 {
+        self.0
+    }
+}
+
+impl Serialize for Ratio {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(self.0 as f64 / 10_000.0)
+    }
+}
+
+impl Reading {
+    /// The backlog of an account under this reading.
+    fn backlog(self, account: &Account) -> i64 {
+        let realised = account.realised();
+        let current = account.due() - account.carried_used;
+        let backlog = match self {
+            Self::OldestFirst => account.carried_used - realised,
+            Self::CurrentFirst => account.carried_used - (realised - current).max(0),
+            Self::Total => account.remaining(),
+        };
+        backlog.max(0)
+    }
+}
+
+impl Book {
+    /// The statement of an area.
+    ///
+    /// # Errors
+    /// When the area is a municipality that does not exist on the reference date, as known then.
+    pub fn statement(&self, area: Area, as_of: AsOf, reading: Reading) -> Result<Statement, Unanswerable> {
+        let municipalities = match area {
+            Area::Municipality(code) => vec![self.municipality(code, as_of)?],
+            Area::Province(province) => {
+                self.municipalities(as_of).into_iter().filter(|it| it.province == province).collect()
+            }
+            Area::Country => self.municipalities(as_of),
+        };
+        let name = match area {
+            Area::Municipality(_) => municipalities[0].name.to_string(),
+            Area::Province(province) => province.name().to_owned(),
+            Area::Country => "Nederland".to_owned(),
+        };
+        Ok(self.sum_up(NamedArea { code: area, name }, &municipalities, as_of, reading))
+    }
+
+    /// The statements of all municipalities that exist on the reference date, by code.
+    pub fn by_municipality(&self, as_of: AsOf, reading: Reading) -> Vec<Statement> {
+        let municipalities = self.municipalities(as_of);
+        let each = municipalities.into_iter().map(|it| {
+            let area = NamedArea { code: Area::Municipality(it.code), name: it.name.to_string() };
+            self.sum_up(area, &[it], as_of, reading)
+        });
+        each.collect()
+    }
+
+    /// The statements of all provinces, by code.
+    pub fn by_province(&self, as_of: AsOf, reading: Reading) -> Vec<Statement> {
+        let all = self.municipalities(as_of);
+        let each = Province::all().map(|province| {
+            let within: Vec<_> = all.iter().copied().filter(|it| it.province == province).collect();
+            let area = NamedArea { code: Area::Province(province), name: province.name().to_owned() };
+            self.sum_up(area, &within, as_of, reading)
+        });
+        each.collect()
+    }
+
+    fn sum_up(
+        &self,
+        area: NamedArea,
+        municipalities: &[&Municipality],
+        as_of: AsOf,
+        reading: Reading,
+    ) -> Statement {
+        let half_year = as_of.reference_date.0.half_year();
+        let mut account = Account::default();
+        let mut across = Across::default();
+        for municipality in municipalities {
+            let one = self.account(municipality.code, half_year, as_of);
+            across.count += 1;
+            across.backlog += reading.backlog(&one);
+            across.surplus += (-one.remaining()).max(0);
+            account += one;
+        }
+        let due = account.due();
+        let realised = account.realised();
+        let on_schedule = half_year.elapsed(as_of.reference_date).of(due);
+        Statement {
+            reference_date: as_of.reference_date.0,
+            half_year,
+            carried_over: CarriedOver {
+                used: account.carried_used,
+                recorded: (account.carried_recorded_for > 0).then_some(account.carried_recorded),
+                derived: account.carried_derived,
+                difference: account.carried_derived - account.carried_used,
+                recorded_for: account.carried_recorded_for,
+            },
+            quota: account.quota,
+            revision: account.revision,
+            exchange: account.exchange,
+            boundary: account.boundary,
+            due,
+            realised,
+            realised_by_kind: self.realised_by_kind(&account, as_of),
+            remaining: account.remaining(),
+            on_schedule,
+            pace: realised - on_schedule,
+            fulfilment: Ratio::of(realised, due),
+            backlog: reading.backlog(&account),
+            surplus: (-account.remaining()).max(0),
+            reading,
+            municipalities: across,
+            national: self.national(half_year, as_of),
+            amv: self.amv(area.code, municipalities, as_of),
+            area,
+        }
+    }
+
+    fn realised_by_kind(&self, account: &Account, as_of: AsOf) -> BTreeMap<KindInOrder, i64> {
+        let rules = self.rules(as_of.known_at);
+        let kinds = PlacementKind::ALL.iter().map(|&kind| (kind, account.housed[kind.index()]));
+        kinds
+            .filter(|&(kind, persons)| persons != 0 || rules.count(kind, as_of.reference_date.0))
+            .map(|(kind, persons)| (KindInOrder(kind), persons))
+            .collect()
+    }
+
+    /// The national number of a half-year, as known then.
+    pub fn national(&self, half_year: HalfYear, as_of: AsOf) -> Option<National> {
+        let quota = known(&self.quotas, as_of.known_at).find(|it| it.half_year == half_year)?;
+        let evaluation = known(&self.evaluations, as_of.known_at)
+            .find(|it| it.half_year == half_year && as_of.reference_date.has_obligation_of(it.decided_on));
+        let in_force = match evaluation.map(|it| &it.outcome) {
+            Some(Outcome::Revised { national, .. }) => *national,
+            _ => quota.persons,
+        };
+        Some(National {
+            quota: quota.persons,
+            in_force,
+            includes: quota.includes.clone(),
+            evaluation: evaluation.map(|it| match it.outcome {
+                Outcome::Kept {} => "kept",
+                Outcome::Revised { .. } => "revised",
+                Outcome::CarriedForward { .. } => "carried_forward",
+            }),
+            reference: quota.reference.clone(),
+        })
+    }
+
+    fn amv(&self, area: Area, municipalities: &[&Municipality], as_of: AsOf) -> AmvStanding {
+        let on = as_of.reference_date.0;
+        let holds = |it: &&AmvCapacity| it.from <= on && on <= it.until;
+        let needed = known(&self.amv_capacities, as_of.known_at).find(holds);
+        // The count of the latest day; of one day the one recorded last, which `known` gives first.
+        let counted = known(&self.amv_places, as_of.known_at).filter(|it| it.counted_on <= on);
+        let there = counted.fold(None, |latest: Option<&AmvPlaces>, it| match latest {
+            Some(latest) if latest.counted_on >= it.counted_on => Some(latest),
+            _ => Some(it),
+        });
+        let codes: Vec<_> = municipalities.iter().map(|it| it.code).collect();
+        AmvStanding {
+            places_needed: needed
+                .and_then(|it| places(area, it.places, it.per_municipality.as_ref(), &codes)),
+            places_there: there.and_then(|it| places(area, it.places, it.per_municipality.as_ref(), &codes)),
+            placed: codes.iter().map(|&code| self.in_care(code, as_of)).sum(),
+        }
+    }
+}
+
+/// The places of an area: of the country as given, of another area only where each of its
+/// municipalities was given a number, so that no sum is short without a word.
+fn places(
+    area: Area,
+    national: Persons,
+    given: Option<&PerMunicipality<Persons>>,
+    codes: &[MunicipalityCode],
+) -> Option<i64> {
+    if area == Area::Country {
+        return Some(national.count());
+    }
+    codes.iter().map(|&code| given?.of(code).map(|it| it.count())).sum()
+}
+
+impl Statement {
+    /// The standing that all lines together give.
+    pub fn standing(&self) -> Standing {
+        Standing::of_remaining(self.remaining)
+    }
+}

@@ -1,0 +1,137 @@
+//! Commands: what a sender asks the ledger to record.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::domain::amv::{AmvCapacity, AmvPlaces};
+use crate::domain::area::{BoundaryChange, Municipality, Population};
+use crate::domain::carry_over::CarryOver;
+use crate::domain::evaluation::Evaluation;
+use crate::domain::event::{Event, EventName};
+use crate::domain::grants::Grants;
+use crate::domain::placement::{FollowOnReport, PlacementReport, TransferReport, WithdrawalReport};
+use crate::domain::quota::{Allocation, ExchangeReport, Quota};
+use crate::domain::rules::CountingRule;
+use crate::domain::source::{EventId, Source};
+
+/// Declares every command once: its variant, its content, and the event that it asks for.
+macro_rules! commands {
+    ($($(#[$doc:meta])* $variant:ident($content:ty) for $event:ident;)*) => {
+        /// What a sender asks the ledger to record: the content of an event, without what only the
+        /// ledger can know.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum Command {
+            $($(#[$doc])* $variant($content),)*
+        }
+
+        impl Command {
+            /// The kind of event that it asks for.
+            pub fn event_name(&self) -> EventName {
+                match self { $(Self::$variant(_) => EventName::$event,)* }
+            }
+
+            /// Reads the `data` of a delivered event of this kind.
+            ///
+            /// # Errors
+            /// When the JSON is not what the schema of the event asks for.
+            pub fn from_json(
+                name: EventName,
+                data: &mut serde_json::Deserializer<serde_json::de::StrRead<'_>>,
+            ) -> Result<Self, serde_path_to_error::Error<serde_json::Error>> {
+                match name {
+                    $(EventName::$event => {
+                        serde_path_to_error::deserialize(data).map(Self::$variant)
+                    })*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Enter a municipality in the register.
+    RegisterMunicipality(Municipality) for MunicipalityRegistered;
+    /// Merge or split municipalities.
+    ChangeBoundaries(BoundaryChange) for BoundaryChanged;
+    /// Record a count of inhabitants.
+    CountPopulation(Population) for PopulationCounted;
+    /// Record the national number.
+    PublishQuota(Quota) for QuotaPublished;
+    /// Record municipal numbers.
+    AllocateQuota(Allocation) for QuotaAllocated;
+    /// Record an exchange between two municipalities.
+    ExchangeQuota(ExchangeReport) for QuotaExchanged;
+    /// Record an interim evaluation.
+    RecordEvaluation(Evaluation) for EvaluationRecorded;
+    /// Record a standing that the authority fixed.
+    RecordCarryOver(CarryOver) for CarryOverRecorded;
+    /// Record that somebody was housed.
+    RecordPlacement(PlacementReport) for PlacementRecorded;
+    /// Take a placement back.
+    WithdrawPlacement(WithdrawalReport) for PlacementWithdrawn;
+    /// Record that an amv moved.
+    TransferPlacement(TransferReport) for PlacementTransferred;
+    /// Record final housing of somebody who counted already.
+    RecordFollowOn(FollowOnReport) for FollowOnHousingRecorded;
+    /// Record the permits of a month.
+    ReportGrants(Grants) for GrantsReported;
+    /// Record the need for places in small-scale care.
+    SetAmvCapacity(AmvCapacity) for AmvCapacitySet;
+    /// Record the places that there are.
+    ReportAmvPlaces(AmvPlaces) for AmvPlacesReported;
+    /// Record whether a kind of placement counts.
+    SetCountingRule(CountingRule) for CountingRuleSet;
+}
+
+impl Command {
+    /// The command that this event answers: what its sender delivered.
+    pub fn of(event: &Event) -> Self {
+        match event.clone() {
+            Event::MunicipalityRegistered(it) => Self::RegisterMunicipality(it),
+            Event::BoundaryChanged(it) => Self::ChangeBoundaries(it),
+            Event::PopulationCounted(it) => Self::CountPopulation(it),
+            Event::QuotaPublished(it) => Self::PublishQuota(it),
+            Event::QuotaAllocated(it) => Self::AllocateQuota(it),
+            Event::QuotaExchanged(it) => Self::ExchangeQuota(it.into()),
+            Event::EvaluationRecorded(it) => Self::RecordEvaluation(it),
+            Event::CarryOverRecorded(it) => Self::RecordCarryOver(it),
+            Event::PlacementRecorded(it) => Self::RecordPlacement(it.into()),
+            Event::PlacementWithdrawn(it) => {
+                Self::WithdrawPlacement(WithdrawalReport { placement: it.placement, reason: it.reason })
+            }
+            Event::PlacementTransferred(it) => Self::TransferPlacement(TransferReport {
+                placement: it.placement,
+                to: it.to,
+                reported_on: it.reported_on,
+            }),
+            Event::FollowOnHousingRecorded(it) => {
+                Self::RecordFollowOn(FollowOnReport { placement: it.placement, housed_on: it.housed_on })
+            }
+            Event::GrantsReported(it) => Self::ReportGrants(it),
+            Event::AmvCapacitySet(it) => Self::SetAmvCapacity(it),
+            Event::AmvPlacesReported(it) => Self::ReportAmvPlaces(it),
+            Event::CountingRuleSet(it) => Self::SetCountingRule(it),
+        }
+    }
+
+    /// A number that two commands share only when they say the same.
+    ///
+    /// It lives in memory only and is never stored, so it may differ from one version to the next.
+    pub(super) fn fingerprint(&self) -> u64 {
+        fingerprint(self)
+    }
+}
+
+pub(super) fn fingerprint(what: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Whose event it is: two deliveries with the same source and id are the same event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The organisation and system that it comes from.
+    pub source: Source,
+    /// The id that the sender gave. A row of a file has none.
+    pub id: Option<EventId>,
+}

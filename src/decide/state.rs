@@ -1,0 +1,289 @@
+//! The little that decisions need to know of everything that was recorded.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::command::{Command, fingerprint};
+use super::refusal::Refusal;
+use crate::domain::area::{Municipality, MunicipalityCode};
+use crate::domain::evaluation::Outcome;
+use crate::domain::event::{Entry, Event, IdBy};
+use crate::domain::half_year::HalfYear;
+use crate::domain::placement::{Housed, Move, PlacementReport, WithdrawalReason};
+use crate::domain::rules::CountingRules;
+use crate::domain::source::{EventId, PersonToken, PlacementId, Source};
+use crate::domain::time::{Day, Position};
+
+/// What decisions need to know: a fold over the entries, in the order of the log.
+#[derive(Debug, Default)]
+pub struct State {
+    municipalities: BTreeMap<MunicipalityCode, Registered>,
+    quotas: BTreeSet<HalfYear>,
+    allocated: BTreeSet<(HalfYear, MunicipalityCode)>,
+    revised: BTreeSet<HalfYear>,
+    rules: CountingRules,
+    /// Everything but placements, by fingerprint: what was said before in the same words.
+    facts: HashMap<u64, Position>,
+    sources: HashMap<Source, u16>,
+    /// The events that a sender gave an identity, with the fingerprint of what was delivered.
+    events: HashMap<(u16, EventId), (Position, u64)>,
+    placements: HashMap<PlacementId, KnownPlacement>,
+    /// What happened to a placement later, which is rare.
+    later: HashMap<PlacementId, Later>,
+    persons: HashMap<PersonToken, Claims>,
+}
+
+#[derive(Debug)]
+struct Registered {
+    municipality: Municipality,
+    position: Position,
+    ceased: Option<(Day, Vec<MunicipalityCode>)>,
+}
+
+/// A placement that was recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownPlacement {
+    /// Where.
+    pub position: Position,
+    /// What it stood for when it was recorded.
+    pub housed: Housed,
+    withdrawn: bool,
+    fingerprint: u64,
+}
+
+impl KnownPlacement {
+    /// Whether this report says the same.
+    pub(super) fn says(&self, report: &PlacementReport) -> bool {
+        self.fingerprint == fingerprint(report)
+    }
+}
+
+/// What happened to a placement after it was recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Later {
+    /// The moves of an amv, in the order of the log.
+    pub moves: Vec<(Position, Move)>,
+    /// Final housing.
+    pub followed_on: Option<(Position, Day)>,
+    /// The withdrawal.
+    pub withdrawn: Option<(Position, WithdrawalReason)>,
+}
+
+/// The placements of a person: nearly always one.
+#[derive(Debug)]
+struct Claims {
+    first: PlacementId,
+    more: Vec<PlacementId>,
+}
+
+impl Claims {
+    fn iter(&self) -> impl Iterator<Item = PlacementId> {
+        std::iter::once(self.first).chain(self.more.iter().copied())
+    }
+}
+
+impl State {
+    /// Takes up one more entry.
+    pub fn apply(&mut self, entry: &Entry) {
+        let position = entry.position;
+        if entry.id_by == IdBy::Sender {
+            let next =
+                u16::try_from(self.sources.len()).expect("some hundreds of organisations feed a ledger");
+            let source = *self.sources.entry(entry.source.clone()).or_insert(next);
+            let said = Command::of(&entry.event).fingerprint();
+            self.events.insert((source, entry.id), (position, said));
+        }
+        match &entry.event {
+            Event::PlacementRecorded(it) => {
+                let known = KnownPlacement {
+                    position,
+                    housed: it.housed(),
+                    withdrawn: false,
+                    fingerprint: fingerprint(it.report()),
+                };
+                self.placements.insert(it.id(), known);
+                if let Some(person) = it.person() {
+                    self.persons
+                        .entry(person)
+                        .and_modify(|claims| claims.more.push(it.id()))
+                        .or_insert(Claims { first: it.id(), more: Vec::new() });
+                }
+                return;
+            }
+            Event::PlacementWithdrawn(it) => {
+                self.later.entry(it.placement).or_default().withdrawn = Some((position, it.reason));
+                if let Some(known) = self.placements.get_mut(&it.placement) {
+                    known.withdrawn = true;
+                }
+                return;
+            }
+            Event::PlacementTransferred(it) => {
+                self.later.entry(it.placement).or_default().moves.push((position, it.step()));
+                return;
+            }
+            Event::FollowOnHousingRecorded(it) => {
+                self.later.entry(it.placement).or_default().followed_on = Some((position, it.housed_on));
+                return;
+            }
+            Event::MunicipalityRegistered(it) => {
+                let registered = Registered { municipality: it.clone(), position, ceased: None };
+                self.municipalities.insert(it.code, registered);
+            }
+            Event::BoundaryChanged(it) => {
+                let heirs: Vec<_> = it.heirs().into_iter().map(|(code, _)| code).collect();
+                for old in it.old() {
+                    if let Some(registered) = self.municipalities.get_mut(old) {
+                        registered.ceased = Some((it.effective_on(), heirs.clone()));
+                    }
+                }
+            }
+            Event::QuotaPublished(it) => {
+                self.quotas.insert(it.half_year);
+            }
+            Event::QuotaAllocated(it) => {
+                self.allocated.extend(it.persons.codes().map(|code| (it.half_year, code)));
+            }
+            Event::EvaluationRecorded(it) => {
+                if let Outcome::Revised { .. } = it.outcome {
+                    self.revised.insert(it.half_year);
+                }
+            }
+            Event::CountingRuleSet(it) => self.rules.record(it.clone()),
+            Event::PopulationCounted(_)
+            | Event::QuotaExchanged(_)
+            | Event::CarryOverRecorded(_)
+            | Event::GrantsReported(_)
+            | Event::AmvCapacitySet(_)
+            | Event::AmvPlacesReported(_) => {}
+        }
+        self.facts.insert(Command::of(&entry.event).fingerprint(), position);
+    }
+
+    /// The counting rules as recorded so far.
+    pub fn rules(&self) -> &CountingRules {
+        &self.rules
+    }
+
+    /// Where an event with this identity was recorded, and whether it said the same.
+    pub(super) fn delivered_before(
+        &self,
+        source: &Source,
+        id: EventId,
+        command: &Command,
+    ) -> Option<(Position, bool)> {
+        let source = *self.sources.get(source)?;
+        let (position, said) = *self.events.get(&(source, id))?;
+        Some((position, said == command.fingerprint()))
+    }
+
+    /// Where the same fact was recorded before. Placements have an identity of their own.
+    pub(super) fn fact(&self, command: &Command) -> Option<Position> {
+        match command {
+            Command::RecordPlacement(_)
+            | Command::WithdrawPlacement(_)
+            | Command::TransferPlacement(_)
+            | Command::RecordFollowOn(_) => None,
+            _ => self.facts.get(&command.fingerprint()).copied(),
+        }
+    }
+
+    /// The placement with this id, if it was recorded.
+    pub fn placement(&self, id: PlacementId) -> Option<&KnownPlacement> {
+        self.placements.get(&id)
+    }
+
+    /// What happened to a placement later.
+    pub fn later(&self, id: PlacementId) -> Later {
+        self.later.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The placement, unless it is unknown or was withdrawn.
+    pub(super) fn standing_placement(&self, id: PlacementId) -> Result<(&KnownPlacement, Later), Refusal> {
+        let known = self.placement(id).ok_or(Refusal::UnknownPlacement)?;
+        let later = self.later(id);
+        match later.withdrawn {
+            Some((position, _)) => Err(Refusal::WithdrawnAlready(position)),
+            None => Ok((known, later)),
+        }
+    }
+
+    /// The entry by which a person counts already.
+    pub(super) fn counted_by(&self, person: PersonToken) -> Option<Position> {
+        self.counting(self.persons.get(&person)?, &self.rules).next()
+    }
+
+    /// The entries by which the placements of one person count under these rules.
+    fn counting<'a>(
+        &'a self,
+        claims: &'a Claims,
+        rules: &'a CountingRules,
+    ) -> impl Iterator<Item = Position> + 'a {
+        claims
+            .iter()
+            .filter_map(|id| self.placement(id))
+            .filter(|it| !it.withdrawn && rules.count(it.housed.kind, it.housed.counts_from))
+            .map(|it| it.position)
+    }
+
+    /// The persons who would count twice under these rules, each with the entries that do it.
+    pub(super) fn counted_twice(&self, rules: &CountingRules) -> Vec<(Position, Position)> {
+        let several = self.persons.values().filter(|it| !it.more.is_empty());
+        let mut twice: Vec<_> = several
+            .filter_map(|claims| {
+                let mut counting = self.counting(claims, rules);
+                Some((counting.next()?, counting.next()?))
+            })
+            .collect();
+        twice.sort();
+        twice
+    }
+
+    /// Whether a quota was published for the half-year.
+    pub(super) fn has_quota(&self, half_year: HalfYear) -> Result<(), Refusal> {
+        match self.quotas.contains(&half_year) {
+            true => Ok(()),
+            false => Err(Refusal::NoQuotaPublished(half_year)),
+        }
+    }
+
+    /// Whether the municipality was given a number for the half-year.
+    pub(super) fn has_allocation(&self, half_year: HalfYear, code: MunicipalityCode) -> Result<(), Refusal> {
+        match self.allocated.contains(&(half_year, code)) {
+            true => Ok(()),
+            false => Err(Refusal::NoQuotaAllocated { code, half_year }),
+        }
+    }
+
+    /// Whether an evaluation revised the numbers of the half-year.
+    pub(super) fn is_revised(&self, half_year: HalfYear) -> bool {
+        self.revised.contains(&half_year)
+    }
+
+    /// Where a municipality was registered.
+    pub(super) fn registered(&self, code: MunicipalityCode) -> Option<Position> {
+        self.municipalities.get(&code).map(|it| it.position)
+    }
+
+    /// Refuses a municipality that does not exist on a day, with its successor named.
+    pub(super) fn exists(&self, code: MunicipalityCode, on: Day) -> Result<(), Refusal> {
+        let registered = self.municipalities.get(&code).ok_or(Refusal::UnknownMunicipality { code })?;
+        let from = registered.municipality.from;
+        if on < from {
+            return Err(Refusal::MunicipalityNotYet { code, from, on });
+        }
+        match &registered.ceased {
+            Some((ceased, successors)) if on >= *ceased => {
+                Err(Refusal::MunicipalityCeased { code, on, ceased: *ceased, successors: successors.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses the first of several municipalities that does not exist on a day.
+    pub(super) fn all_exist(
+        &self,
+        mut codes: impl Iterator<Item = MunicipalityCode>,
+        on: Day,
+    ) -> Result<(), Refusal> {
+        codes.try_for_each(|code| self.exists(code, on))
+    }
+}
