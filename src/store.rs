@@ -1,1 +1,238 @@
-//! store
+//! The store: the only room that touches files and names sled.
+//!
+//! It knows entries as lines of bytes, numbered from 0, and keeps each of them twice: in the journal, which is what
+//! makes a commit durable and what a backup copies, and in the events (sled), where any position is found at once.
+//! A small checkpoint says how many entries were acknowledged, and their root. Opening holds the three against each
+//! other: what is behind is healed from the other copy, with a note, and what disagrees is refused. An empty or short
+//! ledger is never served as if it were the whole.
+//!
+//! The seam is narrow on purpose (append at an expected size, read from a position, head), so that a ledger can one
+//! day lie elsewhere. `docs/log-format.md` describes the bytes on disk.
+
+mod backup;
+mod checkpoint;
+mod commit;
+mod error;
+mod events;
+mod folder;
+mod frame;
+mod journal;
+mod lines;
+mod note;
+mod open;
+mod past;
+mod repair;
+mod roots;
+mod verify;
+
+use std::path::Path;
+
+pub use backup::{backup, restore};
+pub use error::{Remedy, StoreError};
+pub use folder::Access;
+pub use lines::Lines;
+pub use note::Note;
+pub use repair::repair;
+pub use verify::{Finding, Place, Verification, verify};
+
+use commit::Commit;
+use events::Events;
+use folder::Folder;
+use frame::{Encoder, MAX_LINE};
+use journal::Journal;
+use past::Past;
+
+use crate::proof::merkle::{Hash, Tree, leaf_hash};
+
+/// Receives entries in order: the position and the line, without its newline. An error stops the reading.
+pub type Visit<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), String>;
+
+/// Where the ledger ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// How many entries there are; the next one gets this position.
+    pub size: u64,
+    /// The Merkle root over all of them.
+    pub root: Hash,
+}
+
+impl Head {
+    /// The head of a ledger without entries.
+    fn empty() -> Self {
+        Self::of(&Tree::new())
+    }
+
+    fn of(tree: &Tree) -> Self {
+        Self { size: tree.size(), root: tree.root() }
+    }
+}
+
+/// How to open a ledger.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether a ledger may be begun.
+    pub access: Access,
+    /// How large a journal file grows before the next one is begun.
+    pub journal_file_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { access: Access::default(), journal_file_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// A ledger that was opened, and what had to be done for it.
+#[derive(Debug)]
+pub struct Opened {
+    /// The open ledger.
+    pub store: Store,
+    /// Everything that was healed or cut off, to be shown to whoever runs the program.
+    pub notes: Vec<Note>,
+}
+
+/// An open ledger. One at a time holds the directory; dropping it without [`close`](Self::close) is safe.
+pub struct Store {
+    journal: Journal,
+    events: Events,
+    tree: Tree,
+    past: Past,
+    head: Head,
+    encoder: Encoder,
+    commit: Commit,
+    /// Set while a commit is written, and for good when it fails: what is on disk is then unknown until it is read.
+    poisoned: bool,
+    // Last, so that the lock goes when all else is closed.
+    folder: Folder,
+}
+
+impl Store {
+    /// Opens a ledger, and visits every entry in order while it is read.
+    ///
+    /// When this fails, what was visited is not the ledger and must be thrown away.
+    ///
+    /// # Errors
+    /// When another process has the ledger, when there is none, and when what is on disk cannot be proven to hold every
+    /// acknowledged entry. The error says which command repairs it.
+    pub fn open(dir: &Path, options: &Options, visit: Visit<'_>) -> Result<Opened, StoreError> {
+        let folder = Folder::claim(dir, options.access)?;
+        open::open(folder, options, visit)
+    }
+
+    /// Where the ledger ends.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Appends lines as one commit: after a crash either all of them are there or none. When this returns, they are
+    /// durable.
+    ///
+    /// # Errors
+    /// When the ledger has another size than the caller expected, or a line is too long, nothing happens. After any
+    /// other error the handle refuses all further work, since only opening again can tell whether the commit is there.
+    pub fn append(&mut self, expected_size: u64, lines: &Lines) -> Result<Head, StoreError> {
+        self.usable()?;
+        if expected_size != self.head.size {
+            return Err(StoreError::WrongSize { expected: expected_size, size: self.head.size });
+        }
+        if let Some((index, length)) = lines.longer_than(MAX_LINE) {
+            return Err(StoreError::LineTooLong { index, length, limit: MAX_LINE - 1 });
+        }
+        if lines.is_empty() {
+            return Ok(self.head);
+        }
+        self.poisoned = true;
+        self.write(lines)?;
+        self.poisoned = false;
+        Ok(self.head)
+    }
+
+    fn write(&mut self, lines: &Lines) -> Result<(), StoreError> {
+        let first = self.head.size;
+        self.commit.fill(lines, &mut self.tree, &mut self.encoder);
+        // A crash from here on until the journal returns: the commit is cut off, or kept when it is all there.
+        self.journal.write(first, self.commit.bytes())?;
+        // A crash here: the journal has the commit, the checkpoint does not say so yet. Opening keeps it.
+        let head = Head::of(&self.tree);
+        checkpoint::advance(&self.folder.checkpoint(), &head)?;
+        // A crash here: the events lack the commit. Opening adds it from the journal.
+        for (frame, raw) in self.commit.frames(lines) {
+            self.events.put(&mut self.encoder, &frame, raw)?;
+        }
+        self.events.apply()?;
+        assert_eq!(self.events.head(), head, "both copies end alike");
+        self.head = head;
+        self.past.keep(&self.tree);
+        Ok(())
+    }
+
+    /// Visits the entries from position `from` up to, not including, `to`.
+    ///
+    /// # Errors
+    /// When the ledger does not reach that far, when the visitor stops, and when an entry can no longer be read: then
+    /// the error names the place and `peildatum verify`.
+    pub fn read(&self, from: u64, to: u64, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.usable()?;
+        if to > self.head.size || from > to {
+            return Err(StoreError::OutOfRange { position: from.max(to), size: self.head.size });
+        }
+        self.events.read(from, to, visit)
+    }
+
+    /// The line at a position.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn get(&self, position: u64) -> Result<Vec<u8>, StoreError> {
+        self.usable()?;
+        if position >= self.head.size {
+            return Err(StoreError::OutOfRange { position, size: self.head.size });
+        }
+        let mut found = Vec::new();
+        self.events.read(position, position + 1, &mut |_, line| {
+            found.extend_from_slice(line);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The root over the first `size` entries, as it was when there were no more.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn root_at(&self, size: u64) -> Result<Hash, StoreError> {
+        if size == self.head.size {
+            return Ok(self.head.root);
+        }
+        let mut tree = self.past.before(size);
+        self.read(tree.size(), size, &mut |_, line| {
+            tree.push(leaf_hash(line));
+            Ok(())
+        })?;
+        Ok(tree.root())
+    }
+
+    /// Closes the ledger so that the next opening has nothing to heal, not even after a power cut.
+    ///
+    /// # Errors
+    /// When the operating system refuses. No entry is lost by that: all were durable before.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.usable()?;
+        self.events.flush()?;
+        checkpoint::replace(&self.folder.checkpoint(), &self.head)
+    }
+
+    fn usable(&self) -> Result<(), StoreError> {
+        if self.poisoned { Err(StoreError::Poisoned) } else { Ok(()) }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("folder", &self.folder)
+            .field("head", &self.head)
+            .field("poisoned", &self.poisoned)
+            .finish_non_exhaustive()
+    }
+}

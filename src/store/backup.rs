@@ -1,0 +1,91 @@
+//! Backup and restore: the journal and its checkpoint, copied.
+//!
+//! The journal only grows, so it can be copied while a writer appends to it. The events are left out: opening builds
+//! them again.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use super::checkpoint::{self, Stated};
+use super::error::{Remedy, StoreError};
+use super::folder::{format_of, is_empty, sync_dir, write_format};
+use super::{Head, journal};
+
+/// Copies a ledger's journal and checkpoint to an absent or empty directory. It needs no lock: a writer may run.
+///
+/// The copy is read again, every hash of it, before it counts as a backup. Returns the head that it holds at least.
+///
+/// # Errors
+/// When the target is not empty, when there is no ledger, and when the journal is not whole: a damaged ledger must be
+/// repaired first, so that no backup is worth less than it seems.
+pub fn backup(dir: &Path, to: &Path) -> Result<Head, StoreError> {
+    if is_empty(dir)? {
+        return Err(StoreError::NoLedger { dir: dir.to_path_buf() });
+    }
+    copy(dir, to, Remedy::Verify)
+}
+
+/// Puts a backup into an absent or empty directory. The next opening builds the events.
+///
+/// # Errors
+/// When the target is not empty, when `from` is not a whole backup, and when the operating system refuses.
+pub fn restore(from: &Path, dir: &Path) -> Result<Head, StoreError> {
+    if is_empty(from)? {
+        return Err(StoreError::NoLedger { dir: from.to_path_buf() });
+    }
+    copy(from, dir, Remedy::Restore)
+}
+
+fn copy(from: &Path, to: &Path, remedy: Remedy) -> Result<Head, StoreError> {
+    format_of(from)?;
+    if !is_empty(to)? {
+        return Err(StoreError::NotEmpty { dir: to.to_path_buf() });
+    }
+    // The checkpoint first: what it states is durable in the journal already, so that the journal, copied after it, has
+    // at least that. What the journal has more, and a commit that is being written at this moment, does no harm.
+    let head = match read_checkpoint(from)? {
+        Stated::Head(head) => head,
+        Stated::Lost(why) => {
+            let detail = format!("{why} in {}, so a copy could not be proven whole", from.display());
+            return Err(StoreError::CheckpointLost { detail, remedy });
+        }
+    };
+    fs::create_dir_all(to).map_err(StoreError::io("making", to))?;
+    copy_journal(&from.join("journal"), &to.join("journal"))?;
+    checkpoint::replace(&to.join("checkpoint"), &head)?;
+    let scan = journal::scan(&to.join("journal"), &[head.size], &mut |_, _| Ok(()))?;
+    if !scan.is_whole() || !scan.roots.extend(&head) {
+        let detail = format!(
+            "the journal in {} does not hold the {} entries that its checkpoint states: {}",
+            from.display(),
+            head.size,
+            scan.end()
+        );
+        return Err(StoreError::Short { detail, remedy });
+    }
+    // A crash before this leaves a directory without FORMAT, which is no ledger and is refused as one.
+    write_format(to)?;
+    Ok(head)
+}
+
+/// Reads the checkpoint of a ledger that may be growing: caught in the middle of a write, it is whole a moment later.
+fn read_checkpoint(from: &Path) -> Result<Stated, StoreError> {
+    let path = from.join("checkpoint");
+    for _ in 0..100 {
+        if let stated @ Stated::Head(_) = checkpoint::read(&path)? {
+            return Ok(stated);
+        }
+    }
+    checkpoint::read(&path)
+}
+
+fn copy_journal(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::create_dir(to).map_err(StoreError::io("making", to))?;
+    for (_, name) in journal::files(from)? {
+        let (from, to) = (from.join(&name), to.join(&name));
+        fs::copy(&from, &to).map_err(StoreError::io("copying", &from))?;
+        let synced = File::open(&to).and_then(|file| file.sync_all());
+        synced.map_err(StoreError::io("syncing", &to))?;
+    }
+    sync_dir(to)
+}

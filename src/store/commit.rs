@@ -1,0 +1,88 @@
+//! A commit: lines, cut into frames.
+
+use std::ops::Range;
+
+use super::frame::{Content, Encoder, Frame, Header, MAX_ENTRIES, MAX_RAW};
+use super::lines::Lines;
+use crate::proof::merkle::{Hash, Tree, leaf_hash};
+
+/// The frames of one commit, as the journal gets them in a single write.
+#[derive(Debug, Default)]
+pub(super) struct Commit {
+    bytes: Vec<u8>,
+    /// For each frame its header, where it lies in `bytes`, and where its lines lie in the raw lines.
+    frames: Vec<(Header, Range<usize>, Range<usize>)>,
+}
+
+impl Commit {
+    /// Cuts lines into frames in the memory of the commit before, and grows the tree with them.
+    ///
+    /// The last frame carries the end of the commit: without it none of the others counts.
+    pub fn fill(&mut self, lines: &Lines, tree: &mut Tree, encoder: &mut Encoder) {
+        self.bytes.clear();
+        self.frames.clear();
+        let (raw, ends) = (lines.raw(), lines.ends());
+        let leaves = leaves(raw, ends);
+        let (mut next, mut start) = (0, 0);
+        while next < ends.len() {
+            let first = tree.size();
+            let (mut end, mut count) = (start, 0);
+            // The first line always goes in, however long: a frame may hold a single line above the limit.
+            while let Some(line_end) = ends.get(next).copied()
+                && count < MAX_ENTRIES
+                && (count == 0 || line_end - start <= MAX_RAW)
+            {
+                tree.push(leaves[next]);
+                (end, count, next) = (line_end, count + 1, next + 1);
+            }
+            let content = Content {
+                first,
+                count,
+                raw: &raw[start..end],
+                root: tree.root(),
+                end_of_commit: next == ends.len(),
+            };
+            let at = self.bytes.len();
+            let header = encoder.encode(&content, &mut self.bytes);
+            self.frames.push((header, at..self.bytes.len(), start..end));
+            start = end;
+        }
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Each frame with its lines. `lines` are those that it was filled with.
+    pub fn frames<'a>(&'a self, lines: &'a Lines) -> impl Iterator<Item = (Frame<'a>, &'a [u8])> {
+        self.frames.iter().map(|(header, at, raw)| {
+            let frame = Frame { header: header.clone(), bytes: &self.bytes[at.clone()] };
+            (frame, &lines.raw()[raw.clone()])
+        })
+    }
+}
+
+/// How many lines make it worth to start a thread for their hashes.
+const LINES_PER_THREAD: usize = 1_024;
+
+/// The hash of each line. They do not depend on one another, so a large commit uses every core for them.
+fn leaves(raw: &[u8], ends: &[usize]) -> Vec<Hash> {
+    let hash = |from: usize, to: usize| -> Vec<Hash> {
+        let starts = [0].into_iter().chain(ends.iter().copied());
+        let lines = starts.zip(ends).skip(from).take(to - from);
+        lines.map(|(start, end)| leaf_hash(&raw[start..end - 1])).collect()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = ends.len().div_ceil(cores).max(LINES_PER_THREAD);
+    if part >= ends.len() {
+        return hash(0, ends.len());
+    }
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..ends.len())
+            .step_by(part)
+            .map(|from| scope.spawn(move || hash(from, ends.len().min(from + part))))
+            .collect();
+        let done = parts.into_iter().flat_map(|part| part.join().expect("hashing does not panic"));
+        done.collect()
+    })
+}

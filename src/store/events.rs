@@ -1,0 +1,345 @@
+//! The events: the same frames as in the journal, in sled, where any position is found without reading all.
+//!
+//! sled is never trusted alone. It may open empty after damage, may panic, and forgets its last half second when the
+//! process is killed. So every frame is checked again when it is read, a panic is an answer like any other, and
+//! `open` holds its end against the journal and the checkpoint before anything is served.
+
+mod copy;
+mod tail;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+pub(super) use copy::{Copy, Survey};
+use tail::Tail;
+
+use super::Head;
+use super::error::{Remedy, StoreError};
+use super::folder::names;
+use super::frame::{Decoder, Encoder, Frame, FrameFault, Header, MAX_ENTRIES};
+use super::note::Note;
+use super::{Visit, lines};
+
+/// How much sled may keep in memory of what it read.
+const CACHE: u64 = 64 * 1024 * 1024;
+/// The most keys in a batch: sled needs memory out of proportion for larger ones.
+const MAX_BATCH: usize = 1_000;
+/// The most bytes that wait for a batch while the events are built again.
+const MAX_PENDING: usize = 8 * 1024 * 1024;
+
+/// What is wrong with the events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub what: String,
+    /// The key, where there is one.
+    pub key: Option<u64>,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.key {
+            Some(key) => write!(f, "the events are damaged at key {key}: {}", self.what),
+            None => write!(f, "the events are damaged: {}", self.what),
+        }
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        Self::Damaged { detail: fault.to_string(), remedy: Remedy::Verify }
+    }
+}
+
+impl Fault {
+    fn at(key: u64, what: &FrameFault) -> Self {
+        Self { what: what.to_string(), key: Some(key) }
+    }
+
+    fn whole(what: impl Into<String>) -> Self {
+        Self { what: what.into(), key: None }
+    }
+}
+
+/// The open event store.
+pub(super) struct Events {
+    /// Always there, but while it is dropped.
+    db: Option<sled::Db>,
+    dir: PathBuf,
+    /// Set when sled panicked: then nothing of it may run again, its own closing included.
+    panicked: AtomicBool,
+    /// The small frames at the end that are yet to be packed into one.
+    tail: Tail,
+    /// What the next batch writes: a frame for a key, or nothing where a frame was packed into another.
+    pending: BTreeMap<u64, Option<Vec<u8>>>,
+    pending_bytes: usize,
+    head: Head,
+}
+
+impl Events {
+    /// Opens the events in place and checks that their frames are whole and follow one another.
+    ///
+    /// Every value is read, since sled has no walk over keys alone; the lines inside are not decompressed. Opening
+    /// rewrites what sled itself finds damaged, so whoever has no other copy opens a [`Copy`].
+    pub fn open(dir: &Path, notes: &mut Vec<Note>) -> Result<Result<Self, Fault>, StoreError> {
+        if dir.is_dir() {
+            for name in names(dir)? {
+                // A crash while sled wrote a snapshot leaves this, and sled would refuse to open ever after.
+                if name.starts_with("snap.") && name.ends_with(".generating") {
+                    let path = dir.join(&name);
+                    fs::remove_file(&path).map_err(StoreError::io("removing", &path))?;
+                    notes.push(Note::LeftoverRemoved { name: format!("events/{name}") });
+                }
+            }
+        }
+        Ok(Self::start(dir, Some(500)).and_then(|mut events| {
+            events.find_end(&mut |_| Ok(()))?;
+            Ok(events)
+        }))
+    }
+
+    fn start(dir: &Path, flush_every_ms: Option<u64>) -> Result<Self, Fault> {
+        let config = sled::Config::new().path(dir).cache_capacity(CACHE).flush_every_ms(flush_every_ms);
+        let mut events = Self {
+            db: None,
+            dir: dir.to_path_buf(),
+            panicked: AtomicBool::new(false),
+            tail: Tail::default(),
+            pending: BTreeMap::new(),
+            pending_bytes: 0,
+            head: Head::empty(),
+        };
+        events.db = Some(events.guard("be opened", || config.open())?);
+        Ok(events)
+    }
+
+    /// Runs something of sled, and turns its errors and panics into a fault.
+    fn guard<T>(&self, doing: &str, run: impl FnOnce() -> sled::Result<T>) -> Result<T, Fault> {
+        if self.panicked.load(Ordering::SeqCst) {
+            return Err(Fault::whole("sled gave up on them earlier"));
+        }
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(Fault::whole(format!("they could not {doing}: {error}"))),
+            Err(_) => {
+                self.panicked.store(true, Ordering::SeqCst);
+                Err(Fault::whole(format!("they could not {doing}: sled gave up on its files")))
+            }
+        }
+    }
+
+    fn db(&self) -> &sled::Db {
+        self.db.as_ref().expect("open until it is dropped")
+    }
+
+    /// Size and root after the last frame, as that frame states them.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Walks all keys in order and gives each frame, checked, as long as each begins where the one before it ended.
+    fn walk(&self, each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
+        let mut expected = 0;
+        let mut next = self.guard("be read", || self.db().first())?;
+        while let Some((key, value)) = next {
+            let Ok(at) = key.as_ref().try_into().map(u64::from_be_bytes) else {
+                return Err(Fault::whole("they hold a key that is no position"));
+            };
+            if at != expected {
+                return Err(Fault::at(expected, &FrameFault::Gap { found: at, expected }));
+            }
+            let frame = parse(at, &value)?;
+            each(&frame)?;
+            expected = frame.header.end();
+            // One key after another, not an iterator: that one keeps all values in memory that it has passed.
+            next = self.guard("be read", || self.db().get_gt(&key))?;
+        }
+        Ok(())
+    }
+
+    /// Finds the head and the tail that is yet to be packed.
+    fn find_end(&mut self, each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
+        let (mut head, mut tail) = (Head::empty(), Vec::<Header>::new());
+        self.walk(&mut |frame| {
+            if !Tail::fits(&tail, &frame.header) {
+                tail.clear();
+            }
+            tail.push(frame.header.clone());
+            head = Head { size: frame.header.end(), root: frame.header.root };
+            each(frame)
+        })?;
+        self.head = head;
+        let mut decoder = Decoder::new();
+        for header in tail {
+            let value = self.value(header.first)?;
+            let frame = parse(header.first, &value)?;
+            let raw = frame.raw(&mut decoder).map_err(|fault| Fault::at(header.first, &fault))?;
+            self.tail.push(header, raw);
+        }
+        self.tail.set_stored();
+        Ok(())
+    }
+
+    /// Adds a frame to what the next [`apply`](Self::apply) writes.
+    pub fn put(&mut self, encoder: &mut Encoder, frame: &Frame<'_>, raw: &[u8]) -> Result<(), StoreError> {
+        let header = &frame.header;
+        assert_eq!(header.first, self.head.size, "frames follow one another");
+        if !Tail::fits(self.tail.frames(), header) {
+            self.pack(encoder);
+        }
+        self.head = Head { size: header.end(), root: header.root };
+        self.pend(header.first, Some(frame.bytes.to_vec()));
+        self.tail.push(header.clone(), raw);
+        // A packed frame and the removal of its parts must go into one batch: there is always room left for that.
+        if self.pending.len() + MAX_ENTRIES + 1 > MAX_BATCH || self.pending_bytes > MAX_PENDING {
+            self.apply()?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the small frames at the end by a single one, and begins a new tail.
+    fn pack(&mut self, encoder: &mut Encoder) {
+        if let Some(packed) = self.tail.packed(encoder) {
+            for (first, stored) in self.tail.parts() {
+                if stored {
+                    self.pend(first, None);
+                } else {
+                    self.pending.remove(&first);
+                }
+            }
+            self.pend(self.tail.first(), Some(packed));
+        }
+        self.tail.clear();
+    }
+
+    fn pend(&mut self, key: u64, value: Option<Vec<u8>>) {
+        self.pending_bytes += value.as_ref().map_or(0, Vec::len);
+        self.pending.insert(key, value);
+    }
+
+    /// Writes what was put, all of it or nothing.
+    ///
+    /// A crash before or after it loses at most what the journal has: the next opening adds that.
+    pub fn apply(&mut self) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        assert!(self.pending.len() <= MAX_BATCH);
+        for (key, value) in std::mem::take(&mut self.pending) {
+            match value {
+                Some(bytes) => batch.insert(&key.to_be_bytes(), bytes),
+                None => batch.remove(&key.to_be_bytes()),
+            }
+        }
+        self.pending_bytes = 0;
+        self.guard("be written", || self.db().apply_batch(batch))?;
+        self.tail.set_stored();
+        Ok(())
+    }
+
+    /// Visits the entries from `from` up to, not including, `to`. Both are within the ledger.
+    pub fn read(&self, from: u64, to: u64, visit: Visit<'_>) -> Result<(), StoreError> {
+        if from >= to {
+            return Ok(());
+        }
+        let after = (from + 1).to_be_bytes();
+        let found = self.guard("be read", || self.db().get_lt(after))?;
+        let Some((key, mut value)) = found else {
+            return Err(Fault { what: "the entry is missing".to_owned(), key: Some(from) }.into());
+        };
+        let mut decoder = Decoder::new();
+        let mut at = key
+            .as_ref()
+            .try_into()
+            .map(u64::from_be_bytes)
+            .map_err(|_| Fault::whole("they hold a key that is no position"))?;
+        loop {
+            let frame = parse(at, &value)?;
+            let end = frame.header.end();
+            if end <= from {
+                let missing = FrameFault::Gap { found: to, expected: end };
+                return Err(Fault::at(end, &missing).into());
+            }
+            let raw = frame.raw(&mut decoder).map_err(|fault| Fault::at(at, &fault))?;
+            let wanted = (at..end).zip(lines::split(raw));
+            for (position, line) in wanted.filter(|(position, _)| (from..to).contains(position)) {
+                visit(position, line).map_err(|reason| StoreError::Visit { position, reason })?;
+            }
+            if end >= to {
+                return Ok(());
+            }
+            at = end;
+            value = self.value(at)?;
+        }
+    }
+
+    /// The lines of the frame that begins at a position.
+    pub fn frame_at(&self, key: u64) -> Result<Vec<Vec<u8>>, Fault> {
+        let value = self.value(key)?;
+        let mut decoder = Decoder::new();
+        let raw = parse(key, &value)?.raw(&mut decoder).map_err(|fault| Fault::at(key, &fault))?;
+        Ok(lines::split(raw).map(<[u8]>::to_vec).collect())
+    }
+
+    fn value(&self, key: u64) -> Result<sled::IVec, Fault> {
+        let found = self.guard("be read", || self.db().get(key.to_be_bytes()))?;
+        found.ok_or_else(|| Fault { what: "the frame is missing".to_owned(), key: Some(key) })
+    }
+
+    /// Writes everything out, as far as sled does.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.guard("be written", || self.db().flush())?;
+        Ok(())
+    }
+}
+
+/// The frame of a key: whole, and about the positions that the key says.
+fn parse(key: u64, value: &[u8]) -> Result<Frame<'_>, Fault> {
+    let frame = Frame::parse(value).map_err(|fault| Fault::at(key, &fault))?;
+    let found = frame.header.first;
+    if found != key {
+        return Err(Fault::at(key, &FrameFault::Position { found, expected: key }));
+    }
+    if frame.bytes.len() != value.len() {
+        return Err(Fault::at(key, &FrameFault::Payload("is followed by other bytes")));
+    }
+    Ok(frame)
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        let db = self.db.take();
+        if self.panicked.load(Ordering::SeqCst) {
+            // Closing would wait for threads that are gone. The folder is set aside or the process ends, so that what
+            // is left open here harms nobody.
+            std::mem::forget(db);
+        } else {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
+            wait_until_released(&self.dir);
+        }
+    }
+}
+
+/// Waits until sled's last thread has let go of its files, five seconds at most.
+///
+/// sled's handle goes before its threads do. Whoever opened the ledger right after would find sled's own lock held, or
+/// copy files that are still written; so the ledger's lock, which goes after this, must cover that moment too.
+fn wait_until_released(dir: &Path) {
+    let Ok(file) = File::open(dir.join("db")) else {
+        return;
+    };
+    for _ in 0..5_000 {
+        if file.try_lock().is_ok() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").field("head", &self.head).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,250 @@
+//! Reading the journal: every checksum, every position, every root.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use super::files;
+use crate::proof::merkle::Tree;
+use crate::store::Visit;
+use crate::store::error::StoreError;
+use crate::store::frame::{Decoder, Frame, FrameFault, HEADER, Header, MAGIC};
+use crate::store::lines;
+use crate::store::past::Past;
+use crate::store::roots::Roots;
+
+/// Where the journal stops being what it should be.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Fault {
+    /// What is wrong there.
+    pub what: FrameFault,
+    /// The journal file.
+    pub file: String,
+    /// Where in the file the wrong frame begins.
+    pub offset: u64,
+    /// Where in the file the last whole commit ends, which is there or before.
+    pub commit_offset: u64,
+    /// The number in the file's name.
+    pub file_first: u64,
+    /// The entries before that file: from their end on the journal must be written again.
+    pub restart: Tree,
+}
+
+/// What a whole reading of the journal found.
+#[derive(Debug)]
+pub(in crate::store) struct Scan {
+    /// The entries of all whole commits before the first fault.
+    pub roots: Roots,
+    /// The tree at earlier sizes.
+    pub past: Past,
+    /// The first fault. What lies after it cannot be proven from the journal alone.
+    pub fault: Option<Fault>,
+    /// Up to where entries must have been acknowledged, since something was written after them. A torn end claims
+    /// nothing; a fault with later commits behind it does.
+    pub claims: u64,
+}
+
+impl Scan {
+    /// Whether the journal lacks nothing that was acknowledged, as far as it can tell itself: it is whole, or ends in a
+    /// commit that a crash interrupted.
+    pub fn is_whole(&self) -> bool {
+        match &self.fault {
+            None => true,
+            Some(fault) => !matches!(fault.what, FrameFault::Gap { .. }) && self.claims <= self.roots.size(),
+        }
+    }
+
+    /// Where the journal stops, in words.
+    pub fn end(&self) -> String {
+        let size = self.roots.size();
+        match &self.fault {
+            None => format!("the journal ends after {size} entries"),
+            Some(fault) => format!(
+                "the journal is good for {size} entries and then damaged: journal/{} at byte {}: {}",
+                fault.file, fault.offset, fault.what
+            ),
+        }
+    }
+}
+
+/// Reads the whole journal up to the first fault and visits the entries of each whole commit.
+///
+/// The entries of a commit are held back until its last frame was read: those of an unfinished commit never happened.
+pub(in crate::store) fn scan(dir: &Path, sizes: &[u64], visit: Visit<'_>) -> Result<Scan, StoreError> {
+    let files = files(dir)?;
+    let mut scan = Scan { roots: Roots::new(sizes), past: Past::default(), fault: None, claims: 0 };
+    let mut decoder = Decoder::new();
+    for (first, name) in &files {
+        let restart = scan.roots.tree().clone();
+        let size = scan.roots.size();
+        let faulted = if *first == size {
+            scan_file(dir, name, &mut scan.roots, &mut scan.past, &mut decoder, visit)?
+        } else {
+            Some((FrameFault::Gap { found: *first, expected: size }, 0, 0))
+        };
+        if let Some((what, offset, commit_offset)) = faulted {
+            let (last, _) = files.last().expect("there is a file");
+            scan.claims = if last > first {
+                *last
+            } else {
+                claims(&dir.join(name), offset, scan.roots.size())?.max(*first)
+            };
+            scan.fault =
+                Some(Fault { what, file: name.clone(), offset, commit_offset, file_first: *first, restart });
+            break;
+        }
+    }
+    Ok(scan)
+}
+
+/// Reads a file. Returns the first fault with the offsets of its frame and of the end of the last whole commit.
+fn scan_file(
+    dir: &Path,
+    name: &str,
+    roots: &mut Roots,
+    past: &mut Past,
+    decoder: &mut Decoder,
+    visit: Visit<'_>,
+) -> Result<Option<(FrameFault, u64, u64)>, StoreError> {
+    let mut frames = Frames::open(dir, name)?;
+    let mut commit_offset = 0;
+    // The commit that is being read: its lines and the tree with them.
+    let (mut commit, mut pending) = (Vec::new(), roots.clone());
+    let fault = loop {
+        let offset = frames.offset;
+        let frame = match frames.next() {
+            Ok(Some(frame)) => frame,
+            Ok(None) if commit.is_empty() => return Ok(None),
+            Ok(None) => break (FrameFault::Unfinished, commit_offset, commit_offset),
+            Err(fault) => break (fault, offset, commit_offset),
+        };
+        let (found, expected) = (frame.header.first, pending.size());
+        if found != expected {
+            break (FrameFault::Position { found, expected }, offset, commit_offset);
+        }
+        let raw = match frame.raw(decoder) {
+            Ok(raw) => raw,
+            Err(fault) => break (fault, offset, commit_offset),
+        };
+        lines::split(raw).for_each(|line| pending.push(line));
+        if pending.tree().root() != frame.header.root {
+            break (FrameFault::Root, offset, commit_offset);
+        }
+        commit.extend_from_slice(raw);
+        if frame.header.end_of_commit {
+            commit_offset = frames.offset;
+            for (position, line) in (roots.size()..).zip(lines::split(&commit)) {
+                visit(position, line).map_err(|reason| StoreError::Visit { position, reason })?;
+            }
+            commit.clear();
+            roots.clone_from(&pending);
+            past.keep(roots.tree());
+        }
+    };
+    Ok(Some(fault))
+}
+
+/// Looks behind a fault at `offset` in the last file for commits that were written after it.
+///
+/// The interrupted write of a single commit can leave any of its own frames, but nothing of a later commit: that is
+/// begun only when this one is durable. So a frame after an end of commit, or a frame in the place of another, shows
+/// that entries before it were acknowledged.
+fn claims(path: &Path, offset: u64, size: u64) -> Result<u64, StoreError> {
+    let mut rest = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
+        file.read_to_end(&mut rest)
+    });
+    if read.is_err() {
+        // The disk does not give these bytes back, so they tell nothing; the checkpoint and the events still do.
+        return Ok(0);
+    }
+    let (mut at, mut claims, mut commit_ended) = (0, 0, false);
+    while let Some(found) = rest[at..].windows(MAGIC.len()).position(|bytes| bytes == MAGIC) {
+        at += found;
+        let Ok(frame) = Frame::parse(&rest[at..]) else {
+            at += 1;
+            continue;
+        };
+        let in_place_of_another = at == 0 && frame.header.first > size;
+        if commit_ended || in_place_of_another {
+            claims = claims.max(frame.header.first);
+        }
+        commit_ended |= frame.header.end_of_commit;
+        at += frame.bytes.len();
+    }
+    Ok(claims)
+}
+
+/// Gives the frames from the last one that ends at or before `from`, with their lines, in order.
+///
+/// For a journal that was scanned before: a frame that is wrong now changed under our hands.
+pub(in crate::store) fn frames_from(
+    dir: &Path,
+    from: u64,
+    mut each: impl FnMut(&Frame<'_>, &[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let files = files(dir)?;
+    let start = files.iter().rposition(|(first, _)| *first < from).unwrap_or(0);
+    let mut decoder = Decoder::new();
+    for (_, name) in &files[start..] {
+        let mut frames = Frames::open(dir, name)?;
+        loop {
+            let offset = frames.offset;
+            let changed = |what: FrameFault| StoreError::Damaged {
+                detail: format!("journal/{name} changed while it was read, at byte {offset}: {what}"),
+                remedy: crate::store::Remedy::Verify,
+            };
+            let Some(frame) = frames.next().map_err(changed)? else {
+                break;
+            };
+            if frame.header.end() >= from {
+                each(&frame, frame.raw(&mut decoder).map_err(changed)?)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The frames of a file, one at a time in the same memory.
+struct Frames {
+    file: BufReader<File>,
+    /// Where the next frame begins.
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+impl Frames {
+    fn open(dir: &Path, name: &str) -> Result<Self, StoreError> {
+        let path = dir.join(name);
+        let file = File::open(&path).map_err(StoreError::io("opening", &path))?;
+        Ok(Self { file: BufReader::with_capacity(256 * 1024, file), offset: 0, bytes: Vec::new() })
+    }
+
+    /// The next frame, or none at the end of the file. After a fault there is no next.
+    fn next(&mut self) -> Result<Option<Frame<'_>>, FrameFault> {
+        self.bytes.clear();
+        self.fill(HEADER)?;
+        if self.bytes.is_empty() {
+            return Ok(None);
+        }
+        // The header's limits are checked before its length is believed.
+        let length = Header::parse(&self.bytes)?.frame_len();
+        self.fill(length)?;
+        let frame = Frame::parse(&self.bytes)?;
+        self.offset += frame.bytes.len() as u64;
+        Ok(Some(frame))
+    }
+
+    /// Reads on until `length` bytes of the frame are there, or fewer where the file ends.
+    fn fill(&mut self, length: usize) -> Result<(), FrameFault> {
+        let missing = (length - self.bytes.len()) as u64;
+        self.file
+            .by_ref()
+            .take(missing)
+            .read_to_end(&mut self.bytes)
+            // A sector that the disk cannot read is damage like any other, and healed like any other.
+            .map_err(|error| FrameFault::Unreadable(error.to_string()))?;
+        Ok(())
+    }
+}

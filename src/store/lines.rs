@@ -1,0 +1,93 @@
+//! The lines of one commit, in one buffer.
+
+use std::io::BufRead as _;
+
+/// Lines to append together, as [`Store::append`](super::Store::append) takes them.
+///
+/// They lie one after another in a single buffer, each ended by a newline, which is how a frame holds them: nothing
+/// is copied between here and the disk but by the compression. [`clear`](Self::clear) keeps the memory.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    /// No lines yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a line.
+    ///
+    /// # Panics
+    /// When it holds a newline: the newline ends a line on disk, so an entry with one in it would come back as two.
+    pub fn push(&mut self, line: &[u8]) {
+        assert!(!line.contains(&b'\n'), "an entry is one line");
+        self.bytes.extend_from_slice(line);
+        self.bytes.push(b'\n');
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Takes all lines out and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no line.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// How many bytes the lines take, newlines included.
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The first line that with its newline takes more than `limit` bytes, and how long it is without.
+    pub(super) fn longer_than(&self, limit: usize) -> Option<(usize, usize)> {
+        let mut start = 0;
+        self.ends.iter().enumerate().find_map(|(index, end)| {
+            let length = end - std::mem::replace(&mut start, *end);
+            (length > limit).then(|| (index, length - 1))
+        })
+    }
+
+    /// The lines with their newlines, as a frame holds them.
+    pub(super) fn raw(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where each line ends in [`raw`](Self::raw), just after its newline.
+    pub(super) fn ends(&self) -> &[usize] {
+        &self.ends
+    }
+}
+
+impl<L: AsRef<[u8]>> FromIterator<L> for Lines {
+    fn from_iter<I: IntoIterator<Item = L>>(lines: I) -> Self {
+        let mut all = Self::new();
+        for line in lines {
+            all.push(line.as_ref());
+        }
+        all
+    }
+}
+
+/// The lines of a raw payload, without their newlines.
+pub(super) fn split(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = raw;
+    std::iter::from_fn(move || {
+        let all = rest;
+        // A slice reads like a file here, because the standard library then searches many bytes at once.
+        let length = rest.skip_until(b'\n').expect("a slice can be read");
+        let line = &all[..length];
+        (length > 0).then(|| line.strip_suffix(b"\n").unwrap_or(line))
+    })
+}

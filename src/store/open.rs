@@ -1,0 +1,356 @@
+//! Opening: what must agree before anything is served.
+//!
+//! The checkpoint says how many entries were acknowledged and what their root is. The journal is read first, since it
+//! is what made them durable. As long as it reaches the checkpoint it is the truth, and the events follow it. Only when
+//! it does not are the events asked to stand in, from a copy, with every hash computed again.
+
+use super::checkpoint::{self, Stated};
+use super::commit::Commit;
+use super::error::{Remedy, StoreError};
+use super::events::{Copy, Events, Survey};
+use super::folder::Folder;
+use super::frame::Encoder;
+use super::journal::{self, Journal, Scan};
+use super::lines::Lines;
+use super::note::Note;
+use super::repair::whole_copy;
+use super::{Head, Opened, Options, Store, Visit};
+
+/// How many entries, and how many bytes of them, a commit holds when the journal is written again.
+const REWRITE_ENTRIES: usize = 8_192;
+const REWRITE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Opens a ledger whose directory is already claimed.
+pub(super) fn open(folder: Folder, options: &Options, visit: Visit<'_>) -> Result<Opened, StoreError> {
+    let mut notes = folder.sweep()?;
+    let stated = checkpoint::read(&folder.checkpoint())?;
+    let scan = journal::scan(&folder.journal(), &stated_sizes(&stated), visit)?;
+    let evidence = Evidence { folder: &folder, stated: &stated, scan: &scan };
+    evidence.check_journal()?;
+    let (events, head) = if evidence.journal_is_complete() {
+        follow_journal(&evidence, options, &mut notes, visit)?
+    } else {
+        follow_events(&evidence, options, &mut notes, visit)?
+    };
+    if stated != Stated::Head(head) {
+        notes.extend(evidence.checkpoint_note(head));
+        // A crash before this leaves the same disagreement, and the next opening the same healing.
+        checkpoint::replace(&folder.checkpoint(), &head)?;
+    }
+    let journal = Journal::resume(&folder.journal(), options.journal_file_bytes)?;
+    let scan = match head == scan.roots.head() {
+        true => scan,
+        // The journal was written again beyond where the first reading ended.
+        false => journal::scan(&folder.journal(), &[], &mut |_, _| Ok(()))?,
+    };
+    let (tree, past) = (scan.roots.tree().clone(), scan.past);
+    assert_eq!(Head::of(&tree), head, "the journal ends where the events end");
+    let store = Store {
+        journal,
+        events,
+        tree,
+        past,
+        head,
+        encoder: Encoder::new(),
+        commit: Commit::default(),
+        poisoned: false,
+        folder,
+    };
+    Ok(Opened { store, notes })
+}
+
+/// The size that the checkpoint states, if it states one.
+pub(super) fn stated_sizes(stated: &Stated) -> Vec<u64> {
+    match stated {
+        Stated::Head(head) => vec![head.size],
+        Stated::Lost(_) => vec![],
+    }
+}
+
+/// What lies on disk: the checkpoint and the journal, both read.
+pub(super) struct Evidence<'a> {
+    pub folder: &'a Folder,
+    pub stated: &'a Stated,
+    pub scan: &'a Scan,
+}
+
+impl Evidence<'_> {
+    /// Up to where entries were acknowledged, as far as checkpoint and journal tell.
+    pub fn needed(&self) -> u64 {
+        // A journal that is damaged in the middle still vouches for what it holds before that.
+        let journal = if self.scan.is_whole() { 0 } else { self.scan.roots.size() };
+        let stated = stated_sizes(self.stated).into_iter().chain([journal]);
+        stated.fold(self.scan.claims, u64::max)
+    }
+
+    /// Whether the journal holds every acknowledged entry, as the checkpoint has them.
+    pub fn journal_is_complete(&self) -> bool {
+        match self.stated {
+            Stated::Head(head) => self.scan.is_whole() && self.scan.roots.extend(head),
+            Stated::Lost(_) => false,
+        }
+    }
+
+    /// Whether the events hold every acknowledged entry, as the checkpoint has them.
+    pub fn events_are_complete(&self, survey: &Survey) -> bool {
+        match self.stated {
+            Stated::Head(head) => {
+                survey.fault.is_none() && survey.roots.size() >= self.needed() && survey.roots.extend(head)
+            }
+            Stated::Lost(_) => false,
+        }
+    }
+
+    /// The sizes at which the events are compared with checkpoint and journal.
+    pub fn sizes(&self) -> Vec<u64> {
+        let mut sizes = stated_sizes(self.stated);
+        sizes.push(self.scan.roots.size());
+        sizes
+    }
+
+    /// Reads the events from a copy.
+    pub fn survey(&self) -> Result<Survey, StoreError> {
+        Ok(Copy::open(self.folder)?.survey(&self.sizes()))
+    }
+
+    /// What repairs damage that opening does not heal.
+    pub fn remedy(&self, survey: &Survey) -> Result<Remedy, StoreError> {
+        let one_is_whole = match self.stated {
+            Stated::Head(_) => self.journal_is_complete() || self.events_are_complete(survey),
+            Stated::Lost(_) => whole_copy(self.folder, self.scan, survey)?.is_some(),
+        };
+        Ok(if one_is_whole { Remedy::VerifyRepair } else { Remedy::Restore })
+    }
+
+    /// Refuses a journal that is long enough and holds other entries than the checkpoint says.
+    fn check_journal(&self) -> Result<(), StoreError> {
+        let Stated::Head(head) = self.stated else {
+            return Ok(());
+        };
+        if self.scan.roots.size() < head.size || self.scan.roots.extend(head) {
+            return Ok(());
+        }
+        Err(StoreError::Differs {
+            detail: format!(
+                "the journal's first {} entries are not those of the checkpoint: their roots differ",
+                head.size
+            ),
+            remedy: self.remedy(&self.survey()?)?,
+        })
+    }
+
+    /// What to say about a checkpoint that was not what it should be.
+    fn checkpoint_note(&self, head: Head) -> Option<Note> {
+        match self.stated {
+            Stated::Lost(why) => Some(Note::CheckpointRewritten { why: why.clone(), size: head.size }),
+            Stated::Head(had) if had.size < head.size => {
+                Some(Note::CheckpointBehind { had: had.size, size: head.size })
+            }
+            Stated::Head(_) => None,
+        }
+    }
+}
+
+/// The journal holds all that was acknowledged: the events must be a part of it, and are made equal to it.
+fn follow_journal(
+    evidence: &Evidence<'_>,
+    options: &Options,
+    notes: &mut Vec<Note>,
+    visit: Visit<'_>,
+) -> Result<(Events, Head), StoreError> {
+    let (folder, head) = (evidence.folder, evidence.scan.roots.head());
+    let were_there = folder.events().is_dir();
+    let events = match Events::open(&folder.events(), notes)? {
+        Ok(events) if events.head().size > head.size => {
+            // After a power cut the checkpoint may lag, so that the journal looks complete and is not.
+            drop(events);
+            return follow_events(evidence, options, notes, visit);
+        }
+        Ok(events) if events.head().size == 0 && head.size > 0 => {
+            let why = if were_there { "the events were empty" } else { "the folder `events` was missing" };
+            notes.push(Note::EventsRebuilt { why: why.to_owned(), kept_as: None, size: head.size });
+            events
+        }
+        Ok(events) => {
+            let had = events.head().size;
+            if had < head.size {
+                notes.push(Note::EventsBehind { had, size: head.size });
+            }
+            events
+        }
+        Err(fault) => {
+            let kept_as = folder.set_events_aside()?;
+            notes.push(Note::EventsRebuilt { why: fault.to_string(), kept_as, size: head.size });
+            // A crash here leaves no events: the next opening builds them from the journal as well.
+            Events::open(&folder.events(), notes)??
+        }
+    };
+    cut_tail(evidence, notes)?;
+    Ok((catch_up(evidence, events)?, head))
+}
+
+/// Cuts off what a crash left of a commit that was never acknowledged.
+fn cut_tail(evidence: &Evidence<'_>, notes: &mut Vec<Note>) -> Result<(), StoreError> {
+    let Some(fault) = &evidence.scan.fault else {
+        return Ok(());
+    };
+    let bytes = journal::cut_tail(&evidence.folder.journal(), fault)?;
+    notes.push(Note::TailCut {
+        file: fault.file.clone(),
+        offset: fault.commit_offset,
+        bytes,
+        size: evidence.scan.roots.size(),
+    });
+    Ok(())
+}
+
+/// Adds to the events what the journal has more, after making sure that it goes on where they end.
+fn catch_up(evidence: &Evidence<'_>, mut events: Events) -> Result<Events, StoreError> {
+    let head = evidence.scan.roots.head();
+    let from = events.head();
+    let mut meets = from == head || from.size == 0;
+    if from.size < head.size {
+        let mut encoder = Encoder::new();
+        journal::frames_from(&evidence.folder.journal(), from.size, |frame, raw| {
+            let header = &frame.header;
+            if header.end() == from.size {
+                meets = header.root == from.root;
+            } else if meets {
+                events.put(&mut encoder, frame, raw)?;
+            }
+            Ok(())
+        })?;
+        if meets {
+            events.apply()?;
+            assert_eq!(events.head(), head);
+        }
+    }
+    if meets {
+        return Ok(events);
+    }
+    Err(StoreError::Differs {
+        detail: format!(
+            "journal and events disagree about the first {} entries, and the checkpoint agrees with the journal",
+            from.size
+        ),
+        remedy: Remedy::VerifyRepair,
+    })
+}
+
+/// The journal cannot be proven complete. The events take its place when they are: every hash of theirs is computed
+/// again before one entry of theirs is visited.
+fn follow_events(
+    evidence: &Evidence<'_>,
+    options: &Options,
+    notes: &mut Vec<Note>,
+    visit: Visit<'_>,
+) -> Result<(Events, Head), StoreError> {
+    let survey = evidence.survey()?;
+    let journal = evidence.scan.roots.head();
+    let agree_so_far = survey.roots.extend(&journal);
+    match evidence.stated {
+        Stated::Lost(why) => {
+            let equal = survey.fault.is_none() && survey.roots.head() == journal;
+            if !equal || journal.size == 0 || !evidence.scan.is_whole() {
+                return Err(checkpoint_lost(evidence, &survey, why)?);
+            }
+        }
+        Stated::Head(head) => {
+            if !evidence.events_are_complete(&survey) {
+                let (end, events_end) = (evidence.scan.end(), survey.end());
+                return Err(StoreError::Short {
+                    detail: format!(
+                        "the checkpoint states {} entries with root {}, and neither copy holds all that was \
+                         acknowledged: {end}; {events_end}",
+                        head.size, head.root
+                    ),
+                    remedy: Remedy::Restore,
+                });
+            }
+            if !agree_so_far {
+                return Err(StoreError::Differs {
+                    detail: format!(
+                        "journal and events disagree about the first {} entries, and the checkpoint agrees with the \
+                         events; {}",
+                        journal.size,
+                        evidence.scan.end()
+                    ),
+                    remedy: Remedy::VerifyRepair,
+                });
+            }
+        }
+    }
+    let events = Events::open(&evidence.folder.events(), notes)??;
+    let head = survey.roots.head();
+    if events.head() != head {
+        return Err(StoreError::Damaged {
+            detail: "the events opened otherwise than their copy did".to_owned(),
+            remedy: Remedy::Verify,
+        });
+    }
+    if head == journal && evidence.scan.is_whole() {
+        cut_tail(evidence, notes)?;
+    } else {
+        rewrite_journal(evidence, &events, options, notes, visit)?;
+    }
+    Ok((events, head))
+}
+
+fn checkpoint_lost(evidence: &Evidence<'_>, survey: &Survey, why: &str) -> Result<StoreError, StoreError> {
+    Ok(StoreError::CheckpointLost {
+        detail: format!(
+            "{why}, and the copies do not both vouch for the same entries: {}; {}",
+            evidence.scan.end(),
+            survey.end()
+        ),
+        remedy: evidence.remedy(survey)?,
+    })
+}
+
+/// Writes the journal again from the events, from the damaged file on, and visits what was not visited before.
+///
+/// A crash anywhere in here leaves a journal that is shorter than the checkpoint and events that are whole: the next
+/// opening begins this again. What was set aside stays.
+fn rewrite_journal(
+    evidence: &Evidence<'_>,
+    events: &Events,
+    options: &Options,
+    notes: &mut Vec<Note>,
+    visit: Visit<'_>,
+) -> Result<(), StoreError> {
+    let (dir, scan) = (evidence.folder.journal(), evidence.scan);
+    let (visited, head) = (scan.roots.size(), events.head());
+    let (kept_as, mut tree) = match &scan.fault {
+        Some(fault) => (journal::set_aside_from(&dir, fault.file_first)?, fault.restart.clone()),
+        None => (Vec::new(), scan.roots.tree().clone()),
+    };
+    let from = tree.size();
+    let mut journal = Journal::resume(&dir, options.journal_file_bytes)?;
+    let (mut lines, mut commit, mut encoder) = (Lines::new(), Commit::default(), Encoder::new());
+    // The journal's errors pass through the visitor of the events, which knows only sentences.
+    let mut failed = None;
+    let read = events.read(from, head.size, &mut |position, line| {
+        if position >= visited {
+            visit(position, line)?;
+        }
+        lines.push(line);
+        let full = lines.len() == REWRITE_ENTRIES || lines.byte_len() >= REWRITE_BYTES;
+        if full || position + 1 == head.size {
+            let first = tree.size();
+            commit.fill(&lines, &mut tree, &mut encoder);
+            lines.clear();
+            if let Err(error) = journal.write(first, commit.bytes()) {
+                failed = Some(error);
+                return Err("the journal cannot be written".to_owned());
+            }
+        }
+        Ok(())
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    read?;
+    assert_eq!(Head::of(&tree), head, "the journal was written again as the events have it");
+    notes.push(Note::JournalRewritten { why: scan.end(), from, size: head.size, kept_as });
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! A mistyped directory, a second program, a directory of a later version: the store says what it found and leaves
+//! everything as it is. The worst answer would be a new, empty ledger that looks like the old one.
+
+use std::fs;
+
+use peildatum::store::{Access, Options, Store, StoreError, repair, verify};
+
+use crate::store_ledger::{Ledger, contents, existing, open, options};
+
+#[test]
+fn a_ledger_that_is_in_use_is_refused_to_everybody_else() {
+    let ledger = Ledger::usual();
+    let store = open(&ledger.dir(), &existing()).unwrap().store;
+    assert!(matches!(ledger.refusal(), StoreError::InUse { .. }));
+    assert!(matches!(verify(&ledger.dir(), &mut |_| ()), Err(StoreError::InUse { .. })));
+    assert!(matches!(repair(&ledger.dir()), Err(StoreError::InUse { .. })));
+    drop(store);
+    assert_eq!(ledger.check_whole(), []);
+}
+
+#[test]
+fn a_ledger_that_must_exist_is_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent");
+    for dir in [absent.as_path(), folder.path()] {
+        let error = Store::open(dir, &existing(), &mut |_, _| Ok(())).unwrap_err();
+        assert!(matches!(error, StoreError::NoLedger { .. }), "{error}");
+    }
+    assert!(contents(folder.path()).is_empty() && !absent.exists());
+}
+
+#[test]
+fn a_directory_with_something_else_in_it_is_not_a_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("thesis.txt"), "words").unwrap();
+    for access in [Access::MustExist, Access::CreateIfAbsent] {
+        let options = Options { access, ..options() };
+        let error = Store::open(folder.path(), &options, &mut |_, _| Ok(())).unwrap_err();
+        assert!(matches!(error, StoreError::NotALedger { .. }), "{error}");
+    }
+    let ledger = Ledger::usual();
+    fs::remove_file(ledger.dir().join("FORMAT")).unwrap();
+    assert!(matches!(ledger.refusal(), StoreError::NotALedger { .. }));
+}
+
+#[test]
+fn another_format_is_refused_by_name() {
+    let ledger = Ledger::usual();
+    fs::write(ledger.dir().join("FORMAT"), "peildatum format 2\n").unwrap();
+    let error = ledger.refusal();
+    assert!(error.to_string().contains("peildatum format 2"), "{error}");
+}
+
+#[test]
+fn a_beginning_that_was_interrupted_is_begun_again() {
+    let ledger = Ledger::new(&[]);
+    fs::rename(ledger.dir().join("FORMAT"), ledger.dir().join("FORMAT.tmp")).unwrap();
+    fs::remove_dir_all(ledger.dir().join("events")).unwrap();
+    let opened = open(&ledger.dir(), &options()).unwrap();
+    assert_eq!(opened.notes, []);
+    drop(opened);
+    assert_eq!(ledger.check_whole(), []);
+}
+
+#[test]
+fn a_visitor_that_refuses_an_entry_stops_the_opening() {
+    let ledger = Ledger::usual();
+    let visit = &mut |at: u64, _: &[u8]| {
+        if at == 3 { Err("no such event".to_owned()) } else { Ok(()) }
+    };
+    let error = Store::open(&ledger.dir(), &existing(), visit).unwrap_err();
+    assert_eq!(error.to_string(), "entry 3 was read as it was written but cannot be used: no such event");
+    assert_eq!(ledger.check_whole(), []);
+}
