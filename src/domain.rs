@@ -116,3 +116,67 @@ where
 {
     T::deserialize(from).map(Some)
 }
+
+/// Reads a value from the text of one JSON object, and from nothing else.
+///
+/// Serde alone would also take the values in an array, in the order in which the program names its
+/// fields. No schema allows that, and nobody could see in such a record what was meant.
+///
+/// # Errors
+/// When the text is no JSON object, or not the one that the value asks for.
+pub fn read_object<'de, T: serde::Deserialize<'de>>(text: &'de str) -> Result<T, serde_json::Error> {
+    let mut from = serde_json::Deserializer::from_str(text);
+    let value = object(&mut from)?;
+    from.end()?;
+    Ok(value)
+}
+
+/// Reads a field that holds an object, for the reason that [`read_object`] gives.
+pub(crate) fn object<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(ObjectOnly(from))
+}
+
+/// Reads an optional field that is there and holds an object.
+pub(crate) fn present_object<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    object(from).map(Some)
+}
+
+/// Reads a list of objects.
+pub(crate) fn objects<'de, T, D>(from: D) -> Result<Vec<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    struct Item<T>(T);
+    impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Item<T> {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            object(from).map(Self)
+        }
+    }
+    let items = <Vec<Item<T>> as serde::Deserialize>::deserialize(from)?;
+    Ok(items.into_iter().map(|Item(it)| it).collect())
+}
+
+/// Whatever is asked of it, it reads an object.
+pub(crate) struct ObjectOnly<D>(pub(crate) D);
+
+impl<'de, D: serde::Deserializer<'de>> serde::Deserializer<'de> for ObjectOnly<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::domain::ObjectOnly;
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
 use crate::domain::area::{BoundaryChange, Municipality, Population};
 use crate::domain::carry_over::CarryOver;
@@ -39,7 +40,7 @@ macro_rules! commands {
             ) -> Result<Self, serde_path_to_error::Error<serde_json::Error>> {
                 match name {
                     $(EventName::$event => {
-                        serde_path_to_error::deserialize(data).map(Self::$variant)
+                        serde_path_to_error::deserialize(ObjectOnly(data)).map(Self::$variant)
                     })*
                 }
             }

@@ -18,7 +18,7 @@ pub struct Evaluation {
     /// The day of the figures (peilmoment).
     pub measured_on: Day,
     /// The period over which permits are expected.
-    #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::present_object", skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
     /// The number of permits that the quota was based on.
     pub expected: Persons,
@@ -26,6 +26,7 @@ pub struct Evaluation {
     #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
     pub now_expected: Option<Persons>,
     /// What was decided.
+    #[serde(deserialize_with = "super::object")]
     pub outcome: Outcome,
     /// The day of the decision.
     pub decided_on: Day,

@@ -64,7 +64,7 @@ macro_rules! events {
             /// When the JSON is not what the schema of the event asks for.
             pub fn from_json(name: EventName, data: &str) -> Result<Self, serde_json::Error> {
                 match name {
-                    $(EventName::$variant => serde_json::from_str(data).map(Self::$variant),)*
+                    $(EventName::$variant => super::read_object(data).map(Self::$variant),)*
                 }
             }
         }
@@ -181,7 +181,8 @@ impl Entry {
     /// When the line is not an entry. The message repeats nothing of what the line holds.
     pub fn decode(line: &[u8]) -> Result<Self, Fault> {
         const BROKEN: Fault = Fault("is not an entry of this version of the log");
-        let raw: StoredLine<'_> = serde_json::from_slice(line).map_err(|_| BROKEN)?;
+        let text = std::str::from_utf8(line).map_err(|_| BROKEN)?;
+        let raw: StoredLine<'_> = super::read_object(text).map_err(|_| BROKEN)?;
         let event = Event::from_json(raw.name, raw.data.get()).map_err(|_| BROKEN)?;
         Ok(Self {
             position: raw.position,

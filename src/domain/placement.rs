@@ -238,9 +238,10 @@ pub struct Withdrawal {
     /// Why.
     pub reason: WithdrawalReason,
     /// What the placement had moved when it was recorded.
+    #[serde(deserialize_with = "super::object")]
     pub housed: Housed,
     /// The moves since then, which are taken back with it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "super::objects", skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<Move>,
     /// The day on which the person left care earlier than recorded, taken back with it.
     #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
@@ -282,6 +283,7 @@ pub struct Transfer {
     /// The day on which that municipality reported it to COA.
     pub reported_on: Day,
     /// What the placement stood for until then.
+    #[serde(deserialize_with = "super::object")]
     pub housed: Housed,
 }
 
@@ -311,5 +313,6 @@ pub struct FollowOn {
     /// The day of the final housing.
     pub housed_on: Day,
     /// What the placement stands for.
+    #[serde(deserialize_with = "super::object")]
     pub housed: Housed,
 }

@@ -99,13 +99,13 @@ pub struct Quota {
     /// The number of persons to be housed in the whole country.
     pub persons: Persons,
     /// The period of the forecast, usually six months that start three months earlier.
-    #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::present_object", skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
     /// The band of the forecast.
-    #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::present_object", skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
     /// What it includes from earlier half-years.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "super::objects", skip_serializing_if = "Vec::is_empty")]
     pub includes: Vec<Included>,
     /// The day of publication, where it is known.
     #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
@@ -185,8 +185,10 @@ pub struct ExchangeReport {
     /// The half-year whose quota is shifted.
     pub half_year: HalfYear,
     /// The municipality that has fewer to house.
+    #[serde(deserialize_with = "super::object")]
     pub from: ExchangeSide,
     /// The municipality that has more to house.
+    #[serde(deserialize_with = "super::object")]
     pub to: ExchangeSide,
 }
 

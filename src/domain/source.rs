@@ -21,6 +21,12 @@ impl Source {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether what it says is made up, to show or try something: the organisation `generated`.
+    /// Every answer over a log that holds such entries says so.
+    pub fn is_generated(&self) -> bool {
+        self.0.split('/').next() == Some("generated")
+    }
 }
 
 impl FromStr for Source {

@@ -1,0 +1,661 @@
+//! Strategies that make any valid value of every domain type, through its public doors.
+//!
+//! Each is named after what it makes. Small and extreme values come up often, texts hold awkward
+//! characters, and an optional field is there about every other time. What depends on another field
+//! (care that ends, shares of a split) is made to fit, so nothing here needs to be thrown away later.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::str::FromStr;
+
+use peildatum::domain::amv::{AmvCapacity, AmvPlaces};
+use peildatum::domain::area::{
+    Area, BoundaryChange, BoundaryChangeReport, Inhabitants, Municipality, MunicipalityCode, PerMunicipality,
+    Population, Province, SafetyRegion,
+};
+use peildatum::domain::carry_over::CarryOver;
+use peildatum::domain::evaluation::{Evaluation, Outcome};
+use peildatum::domain::event::{Entry, Event, EventName, IdBy};
+use peildatum::domain::grants::Grants;
+use peildatum::domain::half_year::HalfYear;
+use peildatum::domain::persons::{Balance, PERSONS_MAX, Persons};
+use peildatum::domain::placement::{
+    FollowOn, FollowOnReport, Housed, Move, Placement, PlacementKind, PlacementReport, Transfer,
+    TransferReport, Withdrawal, WithdrawalReason, WithdrawalReport,
+};
+use peildatum::domain::quota::{
+    Allocation, AllocationMethod, Band, BandReport, Exchange, ExchangeReport, ExchangeSide, Included, Quota,
+    Rounding, Window, WindowReport,
+};
+use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
+use peildatum::domain::rules::{CountingRule, CountingRuleReport};
+use peildatum::domain::source::{DeliveryId, EventId, PersonToken, PlacementId, Source};
+use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use uuid::{Builder, Uuid, Variant};
+
+/// Characters that have broken many a format, without control characters.
+const AWKWARD: &[char] = &[
+    'a', '7', ' ', '"', '\\', '/', '\'', '=', ';', '<', '\u{a0}', '\u{ad}', '\u{2028}', '\u{2029}',
+    '\u{3000}', '\u{feff}', 'é', 'ĳ', '\u{301}', '☂', '😀',
+];
+
+// Time.
+
+/// The day this many days after 1 January 1990.
+fn day_at(index: u16) -> Day {
+    let first: Day = "1990-01-01".parse().expect("the first day there is");
+    first.plus_days(index)
+}
+
+/// Any day, the first and the last among them.
+pub fn day() -> impl Strategy<Value = Day> {
+    let last = day_at(u16::MAX).index();
+    prop_oneof![1 => Just(0), 1 => Just(last), 30 => 0..=last].prop_map(day_at)
+}
+
+/// Two days, the second not before the first.
+pub fn days_in_order() -> impl Strategy<Value = (Day, Day)> {
+    (day(), day()).prop_map(|(one, other)| (one.min(other), one.max(other)))
+}
+
+/// Any month.
+pub fn month() -> impl Strategy<Value = Month> {
+    day().prop_map(Month::from)
+}
+
+/// Any half-year.
+pub fn half_year() -> impl Strategy<Value = HalfYear> {
+    day().prop_map(Day::half_year)
+}
+
+/// Any moment that the ledger can record.
+pub fn recorded_at() -> impl Strategy<Value = RecordedAt> {
+    let edge = |text: &str| text.parse::<RecordedAt>().expect("a time that can be recorded").millis();
+    let (first, last) = (edge("1990-01-01T00:00:00Z"), edge("2149-12-31T23:59:59.999Z"));
+    prop_oneof![1 => Just(first), 1 => Just(last), 30 => first..=last]
+        .prop_map(|millis| RecordedAt::from_millis(millis).expect("within the years that can be recorded"))
+}
+
+/// Any place in the log.
+pub fn position() -> impl Strategy<Value = Position> {
+    prop_oneof![0..1_000u64, any::<u64>(), Just(u64::MAX)].prop_map(Position)
+}
+
+/// Any size of the log.
+pub fn log_size() -> impl Strategy<Value = LogSize> {
+    prop_oneof![0..1_000u64, any::<u64>()].prop_map(LogSize)
+}
+
+/// Any way to ask a question.
+pub fn as_of() -> impl Strategy<Value = AsOf> {
+    (day(), log_size()).prop_map(|(day, known_at)| AsOf { reference_date: ReferenceDate(day), known_at })
+}
+
+// Numbers.
+
+fn at_most<N>(count: impl Strategy<Value = u32>) -> impl Strategy<Value = N>
+where
+    N: TryFrom<u32, Error: Debug> + Debug,
+{
+    count.prop_map(|count| N::try_from(count).expect("a number that fits"))
+}
+
+/// Any number of persons, none among them.
+pub fn persons() -> impl Strategy<Value = Persons> {
+    at_most(prop_oneof![0..=3u32, 0..=PERSONS_MAX, Just(PERSONS_MAX)])
+}
+
+/// Any number of persons from 1 on.
+pub fn some_persons() -> impl Strategy<Value = Persons> {
+    at_most(prop_oneof![1..=3u32, 1..=PERSONS_MAX, Just(PERSONS_MAX)])
+}
+
+/// Any standing: a backlog, a surplus or neither.
+pub fn balance() -> impl Strategy<Value = Balance> {
+    let most = PERSONS_MAX as i32;
+    prop_oneof![-3..=3, -most..=most, Just(most), Just(-most)]
+        .prop_map(|count| Balance::try_from(count).expect("a standing that fits"))
+}
+
+/// Any number of inhabitants.
+pub fn inhabitants() -> impl Strategy<Value = Inhabitants> {
+    at_most(prop_oneof![0..=100_000_000u32, Just(100_000_000)])
+}
+
+// Areas, names and references.
+
+fn parsed<T>(texts: impl Strategy<Value = String>) -> impl Strategy<Value = T>
+where
+    T: FromStr<Err: Debug> + Debug,
+{
+    // The few texts that are refused are those that look like the number of a person.
+    texts.prop_filter_map("looks like a person's number", |text| text.parse().ok())
+}
+
+/// Any code of a municipality.
+pub fn municipality_code() -> impl Strategy<Value = MunicipalityCode> {
+    parsed((0..=9_999u16).prop_map(|number| format!("GM{number:04}")))
+}
+
+/// Any province.
+pub fn province() -> impl Strategy<Value = Province> {
+    select(Province::all().collect::<Vec<_>>())
+}
+
+/// Any safety region.
+pub fn safety_region() -> impl Strategy<Value = SafetyRegion> {
+    parsed((1..=25u8).prop_map(|number| format!("VR{number:02}")))
+}
+
+/// Any area that a question can be asked about.
+pub fn area() -> impl Strategy<Value = Area> {
+    prop_oneof![
+        municipality_code().prop_map(Area::Municipality),
+        province().prop_map(Area::Province),
+        Just(Area::Country),
+    ]
+}
+
+/// A number for each of one to five municipalities.
+pub fn per_municipality<T: Debug>(
+    number: impl Strategy<Value = T>,
+) -> impl Strategy<Value = PerMunicipality<T>> {
+    btree_map(municipality_code(), number, 1..=5)
+        .prop_map(|numbers| numbers.try_into().expect("at least one municipality"))
+}
+
+/// One line of at most so many characters.
+fn line(longest: usize) -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Z][a-z]{1,12}( [a-z0-9.,:-]{1,8}){0,4}",
+        vec(any::<char>(), 1..=longest).prop_map(String::from_iter),
+        vec(select(AWKWARD), 1..=longest).prop_map(String::from_iter),
+        Just("x".repeat(longest)),
+    ]
+    .prop_map(|text| text.replace(char::is_control, "").trim().to_owned())
+    .prop_filter("holds nothing", |text| !text.is_empty())
+}
+
+/// Any reference.
+pub fn reference() -> impl Strategy<Value = Reference> {
+    parsed(line(160))
+}
+
+/// Any name of an area.
+pub fn area_name() -> impl Strategy<Value = AreaName> {
+    parsed(line(60))
+}
+
+/// Any number of the Staatscourant.
+pub fn gazette_ref() -> impl Strategy<Value = GazetteRef> {
+    parsed((1814..=2149u16, 1..=999_999u32).prop_map(|(year, number)| format!("stcrt-{year}-{number}")))
+}
+
+/// Any organisation and system, in each of the three forms.
+pub fn source() -> impl Strategy<Value = Source> {
+    parsed(prop_oneof![
+        "[a-z0-9._-]{1,40}",
+        "[a-z0-9._-]{1,40}/[a-z0-9._-]{1,40}",
+        "urn:nld:oin:[0-9]{20}:systeem:[a-z0-9._-]{1,40}",
+    ])
+}
+
+// Identities.
+
+/// Any UUID of version 7.
+fn uuid_of_version_seven() -> impl Strategy<Value = Uuid> {
+    (0..1u64 << 48, any::<[u8; 10]>())
+        .prop_map(|(millis, random)| Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+}
+
+/// Any UUID of the usual variant, whatever its version.
+fn uuid_of_any_version() -> impl Strategy<Value = Uuid> {
+    any::<[u8; 16]>().prop_map(|bytes| *Builder::from_bytes(bytes).set_variant(Variant::RFC4122).as_uuid())
+}
+
+/// Any identity of an event.
+pub fn event_id() -> impl Strategy<Value = EventId> {
+    uuid_of_version_seven().prop_map(|uuid| uuid.try_into().expect("a UUID of version 7"))
+}
+
+/// Any identity of a delivery.
+pub fn delivery_id() -> impl Strategy<Value = DeliveryId> {
+    uuid_of_version_seven().prop_map(|uuid| uuid.try_into().expect("a UUID of version 7"))
+}
+
+/// Any identity of a placement.
+pub fn placement_id() -> impl Strategy<Value = PlacementId> {
+    uuid_of_any_version().prop_map(|uuid| uuid.try_into().expect("a UUID"))
+}
+
+/// Any token for a person.
+pub fn person_token() -> impl Strategy<Value = PersonToken> {
+    uuid_of_any_version().prop_map(|uuid| uuid.try_into().expect("a UUID"))
+}
+
+// Parts of events.
+
+/// Any period of days.
+pub fn window() -> impl Strategy<Value = Window> {
+    days_in_order().prop_map(|(from, until)| WindowReport { from, until }.try_into().expect("in order"))
+}
+
+/// Any band of a forecast.
+pub fn band() -> impl Strategy<Value = Band> {
+    (persons(), persons()).prop_map(|(one, other)| {
+        BandReport { lower: one.min(other), upper: one.max(other) }.try_into().expect("in order")
+    })
+}
+
+/// Any part of a quota that stems from an earlier half-year.
+pub fn included() -> impl Strategy<Value = Included> {
+    (half_year(), persons()).prop_map(|(half_year, persons)| Included { half_year, persons })
+}
+
+/// Any outcome of an interim evaluation.
+pub fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Kept {}),
+        (persons(), per_municipality(persons()))
+            .prop_map(|(national, persons)| Outcome::Revised { national, persons }),
+        (half_year(), persons()).prop_map(|(into, persons)| Outcome::CarriedForward { into, persons }),
+    ]
+}
+
+/// Any copy of what a placement stands for.
+pub fn housed() -> impl Strategy<Value = Housed> {
+    (
+        municipality_code(),
+        municipality_code(),
+        day(),
+        select(PlacementKind::ALL),
+        persons(),
+        option::of(day()),
+    )
+        .prop_map(|(municipality, placed_in, counts_from, kind, persons, in_care_until)| Housed {
+            municipality,
+            placed_in,
+            counts_from,
+            kind,
+            persons,
+            in_care_until,
+        })
+}
+
+/// Any step from municipality to municipality.
+pub fn step() -> impl Strategy<Value = Move> {
+    (municipality_code(), municipality_code(), day()).prop_map(|(from, to, reported_on)| Move {
+        from,
+        to,
+        reported_on,
+    })
+}
+
+// What is delivered with less than what is recorded.
+
+/// Any report that takes a placement back.
+pub fn withdrawal_report() -> impl Strategy<Value = WithdrawalReport> {
+    (placement_id(), select(WithdrawalReason::ALL))
+        .prop_map(|(placement, reason)| WithdrawalReport { placement, reason })
+}
+
+/// Any report of a move.
+pub fn transfer_report() -> impl Strategy<Value = TransferReport> {
+    (placement_id(), municipality_code(), day()).prop_map(|(placement, to, reported_on)| TransferReport {
+        placement,
+        to,
+        reported_on,
+    })
+}
+
+/// Any report of final housing.
+pub fn follow_on_report() -> impl Strategy<Value = FollowOnReport> {
+    (placement_id(), day()).prop_map(|(placement, housed_on)| FollowOnReport { placement, housed_on })
+}
+
+// The content of each event, in the order of the events.
+
+/// Any municipality that enters the register.
+pub fn municipality() -> impl Strategy<Value = Municipality> {
+    (municipality_code(), area_name(), province(), safety_region(), day()).prop_map(
+        |(code, name, province, safety_region, from)| Municipality {
+            code,
+            name,
+            province,
+            safety_region,
+            from,
+        },
+    )
+}
+
+/// Any merger or split.
+pub fn boundary_change() -> impl Strategy<Value = BoundaryChange> {
+    let codes =
+        btree_set(municipality_code(), 2..=6).prop_map(|codes| codes.into_iter().collect()).prop_shuffle();
+    (day(), codes, any::<bool>(), vec(1..=100_000_000u32, 5)).prop_map(
+        |(effective_on, codes, split, weights): (_, Vec<MunicipalityCode>, _, _)| {
+            let one = vec![codes[0]];
+            let others = codes[1..].to_vec();
+            let report = match split && others.len() > 1 {
+                true => {
+                    let shares: BTreeMap<_, _> = others.iter().copied().zip(weights).collect();
+                    let shares = Some(shares.try_into().expect("at least one municipality"));
+                    BoundaryChangeReport { effective_on, old: one, new: others, shares }
+                }
+                false => BoundaryChangeReport { effective_on, old: others, new: one, shares: None },
+            };
+            report.try_into().expect("a merger or a split")
+        },
+    )
+}
+
+/// Any count of inhabitants.
+pub fn population() -> impl Strategy<Value = Population> {
+    (day(), per_municipality(inhabitants()))
+        .prop_map(|(counted_on, inhabitants)| Population { counted_on, inhabitants })
+}
+
+/// Any published quota.
+pub fn quota() -> impl Strategy<Value = Quota> {
+    (
+        half_year(),
+        persons(),
+        option::of(window()),
+        option::of(band()),
+        vec(included(), 0..=2),
+        option::of(day()),
+        option::of(gazette_ref()),
+        reference(),
+    )
+        .prop_map(|(half_year, persons, window, band, includes, published_on, gazette, reference)| {
+            Quota { half_year, persons, window, band, includes, published_on, gazette, reference }
+        })
+}
+
+/// Any allocation.
+pub fn allocation() -> impl Strategy<Value = Allocation> {
+    (
+        half_year(),
+        per_municipality(persons()),
+        select(AllocationMethod::ALL),
+        option::of(select(Rounding::ALL)),
+        reference(),
+    )
+        .prop_map(|(half_year, persons, method, rounding, reference)| Allocation {
+            half_year,
+            persons,
+            method,
+            rounding,
+            reference,
+        })
+}
+
+/// Any exchange.
+pub fn exchange() -> impl Strategy<Value = Exchange> {
+    let codes =
+        btree_set(municipality_code(), 2).prop_map(|codes| codes.into_iter().collect()).prop_shuffle();
+    (half_year(), codes, some_persons(), day(), day(), reference(), reference()).prop_map(
+        |(half_year, codes, persons, from_on, to_on, from_reference, to_reference): (
+            _,
+            Vec<MunicipalityCode>,
+            _,
+            _,
+            _,
+            _,
+            _,
+        )| {
+            let side = |municipality, decided_on, reference| ExchangeSide {
+                municipality,
+                persons,
+                decided_on,
+                reference,
+            };
+            let from = side(codes[0], from_on, from_reference);
+            let to = side(codes[1], to_on, to_reference);
+            ExchangeReport { half_year, from, to }.try_into().expect("two sides of one exchange")
+        },
+    )
+}
+
+/// Any interim evaluation.
+pub fn evaluation() -> impl Strategy<Value = Evaluation> {
+    (
+        half_year(),
+        day(),
+        option::of(window()),
+        persons(),
+        option::of(persons()),
+        outcome(),
+        day(),
+        reference(),
+    )
+        .prop_map(
+            |(half_year, measured_on, window, expected, now_expected, outcome, decided_on, reference)| {
+                Evaluation {
+                    half_year,
+                    measured_on,
+                    window,
+                    expected,
+                    now_expected,
+                    outcome,
+                    decided_on,
+                    reference,
+                }
+            },
+        )
+}
+
+/// Any carry-over. That the half-years follow each other is not for the type to see.
+pub fn carry_over() -> impl Strategy<Value = CarryOver> {
+    (half_year(), half_year(), per_municipality(balance()), reference()).prop_map(
+        |(from_half_year, to_half_year, persons, reference)| CarryOver {
+            from_half_year,
+            to_half_year,
+            persons,
+            reference,
+        },
+    )
+}
+
+/// Any placement: of one person with a token, or of a total.
+pub fn placement() -> impl Strategy<Value = Placement> {
+    // Small-scale care is the one kind with a field of its own, so it is made more often.
+    let kind = prop_oneof![select(PlacementKind::ALL), Just(PlacementKind::AmvSmallScaleCare)];
+    let permit = days_in_order().prop_flat_map(|(earlier, counts_from)| {
+        (option::of(Just(earlier)), Just(counts_from), option::of(0..=4_000u16))
+    });
+    (
+        placement_id(),
+        municipality_code(),
+        option::of(municipality_code()),
+        permit,
+        kind,
+        some_persons(),
+        option::of(person_token()),
+        option::of(day()),
+    )
+        .prop_map(
+            |(
+                placement,
+                municipality,
+                site_municipality,
+                (permit_granted_on, counts_from, care_days),
+                kind,
+                total,
+                person,
+                matched_on,
+            )| {
+                let persons = if person.is_some() { 1.try_into().expect("one person") } else { total };
+                let in_care = kind == PlacementKind::AmvSmallScaleCare;
+                let care_ends =
+                    care_days.filter(|_| in_care).map(|days| Month::from(counts_from.plus_days(days)));
+                let report = PlacementReport {
+                    placement,
+                    municipality,
+                    site_municipality,
+                    counts_from,
+                    kind,
+                    persons,
+                    person,
+                    permit_granted_on,
+                    matched_on,
+                    care_ends,
+                };
+                report.try_into().expect("a placement")
+            },
+        )
+}
+
+/// Any withdrawal.
+pub fn withdrawal() -> impl Strategy<Value = Withdrawal> {
+    (withdrawal_report(), housed(), vec(step(), 0..=2), option::of(day())).prop_map(
+        |(WithdrawalReport { placement, reason }, housed, moves, left_care_on)| Withdrawal {
+            placement,
+            reason,
+            housed,
+            moves,
+            left_care_on,
+        },
+    )
+}
+
+/// Any transfer.
+pub fn transfer() -> impl Strategy<Value = Transfer> {
+    (transfer_report(), housed()).prop_map(|(TransferReport { placement, to, reported_on }, housed)| {
+        Transfer { placement, to, reported_on, housed }
+    })
+}
+
+/// Any final housing.
+pub fn follow_on() -> impl Strategy<Value = FollowOn> {
+    (follow_on_report(), housed()).prop_map(|(FollowOnReport { placement, housed_on }, housed)| FollowOn {
+        placement,
+        housed_on,
+        housed,
+    })
+}
+
+/// Any permits of a month.
+pub fn grants() -> impl Strategy<Value = Grants> {
+    (month(), persons(), persons(), reference()).prop_map(
+        |(month, permits_granted, family_members_arrived, reference)| Grants {
+            month,
+            permits_granted,
+            family_members_arrived,
+            reference,
+        },
+    )
+}
+
+/// Any need for places, in a period that does not end before it begins.
+pub fn amv_capacity() -> impl Strategy<Value = AmvCapacity> {
+    (days_in_order(), persons(), option::of(per_municipality(persons())), reference()).prop_map(
+        |((from, until), places, per_municipality, reference)| AmvCapacity {
+            from,
+            until,
+            places,
+            per_municipality,
+            reference,
+        },
+    )
+}
+
+/// Any count of places.
+pub fn amv_places() -> impl Strategy<Value = AmvPlaces> {
+    (day(), persons(), option::of(per_municipality(persons())), reference()).prop_map(
+        |(counted_on, places, per_municipality, reference)| AmvPlaces {
+            counted_on,
+            places,
+            per_municipality,
+            reference,
+        },
+    )
+}
+
+/// Any counting rule.
+pub fn counting_rule() -> impl Strategy<Value = CountingRule> {
+    (select(PlacementKind::ALL), any::<bool>(), days_in_order(), any::<bool>(), reference()).prop_map(
+        |(kind, counts, (from, until), ends, reference)| {
+            let until = ends.then_some(until);
+            CountingRuleReport { kind, counts, from, until, reference }.try_into().expect("a rule")
+        },
+    )
+}
+
+// Events and entries.
+
+/// Any event of this kind.
+pub fn event_of(name: EventName) -> BoxedStrategy<Event> {
+    match name {
+        EventName::MunicipalityRegistered => municipality().prop_map(Event::MunicipalityRegistered).boxed(),
+        EventName::BoundaryChanged => boundary_change().prop_map(Event::BoundaryChanged).boxed(),
+        EventName::PopulationCounted => population().prop_map(Event::PopulationCounted).boxed(),
+        EventName::QuotaPublished => quota().prop_map(Event::QuotaPublished).boxed(),
+        EventName::QuotaAllocated => allocation().prop_map(Event::QuotaAllocated).boxed(),
+        EventName::QuotaExchanged => exchange().prop_map(Event::QuotaExchanged).boxed(),
+        EventName::EvaluationRecorded => evaluation().prop_map(Event::EvaluationRecorded).boxed(),
+        EventName::CarryOverRecorded => carry_over().prop_map(Event::CarryOverRecorded).boxed(),
+        EventName::PlacementRecorded => placement().prop_map(Event::PlacementRecorded).boxed(),
+        EventName::PlacementWithdrawn => withdrawal().prop_map(Event::PlacementWithdrawn).boxed(),
+        EventName::PlacementTransferred => transfer().prop_map(Event::PlacementTransferred).boxed(),
+        EventName::FollowOnHousingRecorded => follow_on().prop_map(Event::FollowOnHousingRecorded).boxed(),
+        EventName::GrantsReported => grants().prop_map(Event::GrantsReported).boxed(),
+        EventName::AmvCapacitySet => amv_capacity().prop_map(Event::AmvCapacitySet).boxed(),
+        EventName::AmvPlacesReported => amv_places().prop_map(Event::AmvPlacesReported).boxed(),
+        EventName::CountingRuleSet => counting_rule().prop_map(Event::CountingRuleSet).boxed(),
+    }
+}
+
+/// Any event, each kind as often as the others.
+pub fn event() -> impl Strategy<Value = Event> {
+    select(EventName::ALL).prop_flat_map(event_of)
+}
+
+/// Any entry of the log.
+pub fn entry() -> impl Strategy<Value = Entry> {
+    (
+        position(),
+        recorded_at(),
+        delivery_id(),
+        source(),
+        event_id(),
+        select(IdBy::ALL),
+        source(),
+        option::of(recorded_at()),
+        event(),
+    )
+        .prop_map(
+            |(position, recorded_at, delivery, delivered_by, id, id_by, source, registered_at, event)| {
+                Entry {
+                    position,
+                    recorded_at,
+                    delivery,
+                    delivered_by,
+                    id,
+                    id_by,
+                    source,
+                    registered_at,
+                    event,
+                }
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_area_reads_back_as_it_is_written(area in area()) {
+        prop_assert_eq!(area.to_string().parse(), Ok(area));
+    }
+
+    #[test]
+    fn an_obligation_of_the_day_is_in_force_and_housing_of_the_day_is_not(as_of in as_of(), day in day()) {
+        let on = as_of.reference_date;
+        prop_assert_eq!(on.has_obligation_of(day), on.has_housing_of(day) || on == ReferenceDate(day));
+    }
+}
