@@ -7,5 +7,12 @@
 //! The rooms below stand on floors; imports point down only. `docs/ARCHITECTURE.md` is the tour.
 
 pub mod book;
+pub mod cli;
 pub mod decide;
+pub mod demo;
 pub mod domain;
+pub mod feed;
+pub mod ledger;
+pub mod proof;
+pub mod report;
+pub mod store;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `peildatum`.
+
+fn main() -> std::process::ExitCode {
+    peildatum::cli::run()
+}

@@ -267,6 +267,18 @@ impl Refusal {
         }
     }
 
+    /// The municipality that is at fault, where it is one of a list.
+    pub fn municipality(&self) -> Option<MunicipalityCode> {
+        match self {
+            Self::NamedTwice { code }
+            | Self::UnknownMunicipality { code }
+            | Self::MunicipalityNotYet { code, .. }
+            | Self::MunicipalityCeased { code, .. }
+            | Self::NoQuotaAllocated { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
     /// What the sender can do about it.
     pub fn remedy(&self) -> String {
         let fixed = match self {

@@ -1,0 +1,186 @@
+//! The words on the command line: one file a command.
+
+mod backup;
+mod completions;
+mod deliver;
+mod demo;
+mod export;
+mod history;
+mod statement;
+mod verify;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::feed::FeedError;
+use crate::ledger::{Ledger, LedgerError, Outside};
+use crate::store::{Access, StoreError};
+
+/// Backlog and quota fulfilment of Dutch municipalities on any reference date, as known at any moment.
+///
+/// An append-only ledger of housing realisations: what was due, what was realised, what remains, and
+/// which entries made it so. Exit codes: 0 done; 1 refused by a rule, with every reason; 2 broken
+/// (ledger, or input that cannot be read); 64 wrong use.
+#[derive(Parser)]
+#[command(name = "peildatum", version, arg_required_else_help = true)]
+struct Cli {
+    /// The folder of the ledger.
+    ///
+    /// Without it: ./ledger, and for the demo ./peildatum-demo.
+    #[arg(long, global = true, value_name = "DIR", env = "PEILDATUM_LEDGER")]
+    ledger: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Deliver(deliver::Deliver),
+    Statement(statement::StatementArgs),
+    History(history::History),
+    Verify(verify::Verify),
+    Export(export::Export),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
+    Completions(completions::Completions),
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, 80 columns wide.
+    Table,
+    /// For programs; the fields of the schema.
+    Json,
+    /// For spreadsheets, RFC 4180.
+    Csv,
+}
+
+/// How a command ended, where it did not end well.
+#[derive(Debug)]
+enum Failure {
+    /// A rule says no; every reason has been told.
+    Refused(String),
+    /// The ledger is broken, or the input cannot be read.
+    Broken(String),
+    /// The command was used in a way that makes no sense.
+    WrongUse(String),
+    /// Whoever reads the output has gone: nothing is left to say.
+    NobodyReads,
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Unanswerable(_) | LedgerError::NeverKnown { .. } => Self::Refused(error.to_string()),
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<FeedError> for Failure {
+    fn from(error: FeedError) -> Self {
+        match error {
+            FeedError::Ledger(error) => error.into(),
+            FeedError::Receipt(error) => error.into(),
+            error => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::NobodyReads,
+            _ => Self::Broken(format!("cannot write: {error}")),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+/// Runs the program with the arguments of the process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are what was asked for, and end well.
+            let code = if error.use_stderr() { 64 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let usual = if let Command::Demo(_) = cli.command { "./peildatum-demo" } else { "./ledger" };
+    let ledger = cli.ledger.unwrap_or_else(|| PathBuf::from(usual));
+    let ended = match cli.command {
+        Command::Demo(args) => args.run(&ledger),
+        Command::Deliver(args) => args.run(&ledger),
+        Command::Statement(args) => args.run(&ledger),
+        Command::History(args) => args.run(&ledger),
+        Command::Verify(args) => args.run(&ledger),
+        Command::Export(args) => args.run(&ledger),
+        Command::Backup(args) => args.run(&ledger),
+        Command::Restore(args) => args.run(&ledger),
+        Command::Completions(args) => args.run(),
+    };
+    let (code, said) = match ended {
+        Ok(()) | Err(Failure::NobodyReads) => (0, None),
+        Err(Failure::Refused(said)) => (1, Some(said)),
+        Err(Failure::Broken(said)) => (2, Some(said)),
+        Err(Failure::WrongUse(said)) => (64, Some(said)),
+    };
+    if let Some(said) = said.filter(|it| !it.is_empty()) {
+        let _ = writeln!(io::stderr(), "peildatum: {said}");
+    }
+    ExitCode::from(code)
+}
+
+/// Opens the ledger, with a bar while it is read, and says on standard error what had to be healed.
+fn open(dir: &Path, access: Access, outside: Outside) -> Result<Ledger, Failure> {
+    let bar = counting_bar("entries read");
+    let opened = Ledger::open(dir, access, outside, &mut |read| bar.set_position(read));
+    bar.finish_and_clear();
+    let (ledger, notes) = opened?;
+    for note in notes {
+        let _ = writeln!(io::stderr(), "peildatum: {note}");
+    }
+    Ok(ledger)
+}
+
+/// A bar for something whose end is not known. On a terminal only; in a pipe there is none.
+fn counting_bar(what: &str) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{spinner} {human_pos} {msg} ({elapsed})").expect("a fixed template");
+    ProgressBar::new_spinner().with_style(style).with_message(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_shows_an_example() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for command in command.get_subcommands() {
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.contains("peildatum"), "{} has no example", command.get_name());
+        }
+    }
+}

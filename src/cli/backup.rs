@@ -1,0 +1,58 @@
+//! `peildatum backup` and `peildatum restore`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Failure;
+use crate::report::number::grouped;
+use crate::store;
+
+/// Copy the journal of the ledger to a new folder, also while the ledger is in use.
+#[derive(Args)]
+#[command(after_help = "Example:
+  peildatum backup /mnt/backup/2026-04-03")]
+pub struct Backup {
+    /// The folder to copy to; it must be absent or empty.
+    dir: PathBuf,
+}
+
+impl Backup {
+    /// Copies and says how much.
+    pub fn run(self, ledger: &Path) -> Result<(), Failure> {
+        let head = store::backup(ledger, &self.dir)?;
+        println!(
+            "{} entries are in {}; their root is {}",
+            grouped(head.size as i64),
+            self.dir.display(),
+            head.root
+        );
+        Ok(())
+    }
+}
+
+/// Put a backup back into a new ledger folder.
+#[derive(Args)]
+#[command(after_help = "Example:
+  peildatum restore /mnt/backup/2026-04-03 --ledger ./ledger-restored")]
+pub struct Restore {
+    /// The folder that `peildatum backup` wrote. The folder of the ledger must be absent or empty.
+    dir: PathBuf,
+}
+
+impl Restore {
+    /// Copies, and opens what was copied, so that a backup that is not whole is found at once.
+    pub fn run(self, ledger: &Path) -> Result<(), Failure> {
+        store::restore(&self.dir, ledger)?;
+        let opened = super::open(ledger, store::Access::MustExist, crate::ledger::Outside::machine())?;
+        let checkpoint = opened.checkpoint(opened.size())?;
+        opened.close()?;
+        println!(
+            "{} entries are in {}; their root is {}",
+            grouped(checkpoint.size as i64),
+            ledger.display(),
+            checkpoint.root
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,390 @@
+//! `peildatum deliver`.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use csv::StringRecord;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::{Failure, Format};
+use crate::domain::person_number::without_person_numbers;
+use crate::domain::source::{DeliveryId, Source};
+use crate::feed::cloudevent::EventLines;
+use crate::feed::csv::{CsvFile, REFUSAL_COLUMNS};
+use crate::feed::parcel::{Raw, Row};
+use crate::feed::receipt::{FaultInRow, Outcome, RowReceipt, Totals};
+use crate::feed::{self, Parcels};
+use crate::ledger::{Checkpoint, KnownAtSize, Ledger, Outside};
+use crate::report::number::grouped;
+use crate::report::table::wrapped;
+use crate::store::Access;
+
+/// Deliver files: check every row, record what is new, and print a receipt.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  peildatum deliver placements.csv --from coa
+  peildatum deliver events.jsonl --from nidos --dry-run
+  peildatum deliver placements.csv --from coa --refused-to mend-these.csv
+
+A file is CSV (placements, withdrawals, allocations, carry-overs, population,
+municipalities; docs/deliveries.md names the columns) or JSON Lines of
+CloudEvents. A file that is sent twice is recorded once.")]
+pub struct Deliver {
+    /// The files; - is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Who delivers: coa, coa/tracking, or urn:nld:oin:<20 digits>:systeem:<name>.
+    #[arg(long, value_name = "SOURCE")]
+    from: Source,
+    /// Give the same receipt and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write the refused rows to a new file, to be mended there and sent again.
+    #[arg(long, value_name = "FILE")]
+    refused_to: Option<PathBuf>,
+    /// How the receipt is written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Deliver {
+    /// Delivers one file after another.
+    pub fn run(self, dir: &Path) -> Result<(), Failure> {
+        if self.refused_to.is_some() && self.files.len() > 1 {
+            return Err(Failure::WrongUse(
+                "--refused-to takes the rows of one file: deliver the files one by one".to_owned(),
+            ));
+        }
+        // A file that is not there is found before a ledger is begun for it.
+        let mut inputs = Vec::new();
+        for path in &self.files {
+            inputs.push(Input::open(path)?);
+        }
+        let access = if self.dry_run { Access::MustExist } else { Access::CreateIfAbsent };
+        let mut ledger = super::open(dir, access, Outside::machine())?;
+        if self.dry_run {
+            ledger.rehearse();
+        }
+        let mut refused = 0;
+        for input in inputs {
+            refused += self.deliver(&mut ledger, input)?.refused;
+        }
+        if !self.dry_run {
+            ledger.close()?;
+        }
+        match refused {
+            0 => Ok(()),
+            // The receipt has told every reason.
+            _ => Err(Failure::Refused(String::new())),
+        }
+    }
+
+    fn deliver(&self, ledger: &mut Ledger, input: Input) -> Result<Totals, Failure> {
+        let Input { name, from, bar } = input;
+        let mut from = from;
+        let mut lines;
+        let mut table;
+        let mut header = None;
+        let parcels: &mut dyn Parcels = match content_of(&mut from, &name)? {
+            ContentKind::Json => {
+                lines = EventLines::new(from);
+                &mut lines
+            }
+            ContentKind::Csv => {
+                table = CsvFile::open(from, self.from.clone())
+                    .map_err(|error| Failure::Broken(format!("{name}: {error}")))?;
+                header = Some(table.header().clone());
+                &mut table
+            }
+        };
+        let mut refused_rows = match &self.refused_to {
+            None => None,
+            Some(path) => Some(RefusedRows::new(path, header)?),
+        };
+        let mut receipt = Printer::new(self.format, &name, self.dry_run, &self.from)?;
+        let delivered = feed::deliver(ledger, &self.from, parcels, &mut |it, row| {
+            receipt.row(it)?;
+            match (&it.outcome, &mut refused_rows) {
+                (Outcome::Refused { faults }, Some(rows)) => rows.write(row, faults),
+                _ => Ok(()),
+            }
+        });
+        bar.finish_and_clear();
+        let (delivery, totals) = delivered?;
+        if let Some(rows) = refused_rows {
+            rows.close()?;
+        }
+        let known_at = ledger.known_at(ledger.size());
+        // A rehearsal ends at a size that the log does not have, so there is no root to show.
+        let checkpoint = if self.dry_run { None } else { Some(ledger.checkpoint(ledger.size())?) };
+        receipt.close(delivery, &totals, known_at, checkpoint, self.refused_to.as_deref())?;
+        Ok(totals)
+    }
+}
+
+/// A file that is about to be delivered.
+struct Input {
+    name: String,
+    from: Box<dyn BufRead>,
+    bar: ProgressBar,
+}
+
+impl Input {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let template = "{bar:30} {percent:>3} % of {msg}, {binary_bytes_per_sec}, {eta} left";
+        let style = ProgressStyle::with_template(template).expect("a fixed template");
+        if path == Path::new("-") {
+            let bar = ProgressBar::hidden();
+            return Ok(Self { name: "-".to_owned(), from: Box::new(BufReader::new(io::stdin())), bar });
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = without_person_numbers(&name);
+        let cannot = |error| Failure::Broken(format!("cannot read {name}: {error}"));
+        let file = File::open(path).map_err(cannot)?;
+        let about = file.metadata().map_err(cannot)?;
+        if about.is_dir() {
+            return Err(Failure::Broken(format!("cannot read {name}: it is a folder")));
+        }
+        // The bar shows itself on a terminal only.
+        let bar = ProgressBar::new(about.len()).with_style(style).with_message(name.clone());
+        let from = Box::new(BufReader::with_capacity(1 << 16, bar.wrap_read(file)));
+        Ok(Self { name, from, bar })
+    }
+}
+
+enum ContentKind {
+    Json,
+    Csv,
+}
+
+/// What a file holds, by its first bytes.
+fn content_of(from: &mut Box<dyn BufRead>, name: &str) -> Result<ContentKind, Failure> {
+    let start = from.fill_buf().map_err(|error| Failure::Broken(format!("cannot read {name}: {error}")))?;
+    if start.starts_with(b"PK\x03\x04") {
+        return Err(Failure::Broken(format!(
+            "{name} is a workbook: save the sheet as CSV in UTF-8 and deliver that"
+        )));
+    }
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => Err(Failure::Broken(format!("{name} is empty"))),
+        Some(b'{') => Ok(ContentKind::Json),
+        Some(_) => Ok(ContentKind::Csv),
+    }
+}
+
+/// The file of refused rows: in the form of the delivery, with the reasons beside each row.
+enum RefusedRows {
+    /// With, for each cell of the delivery, whether it is kept: reasons of an earlier time are not.
+    Csv(Box<csv::Writer<File>>, Vec<bool>),
+    Lines(BufWriter<File>),
+}
+
+impl RefusedRows {
+    fn new(path: &Path, header: Option<StringRecord>) -> Result<Self, Failure> {
+        let file = File::create_new(path)
+            .map_err(|error| Failure::Broken(format!("cannot write a new file for refused rows: {error}")))?;
+        let Some(header) = header else { return Ok(Self::Lines(BufWriter::new(file))) };
+        let mut rows = csv::WriterBuilder::new().flexible(true).from_writer(file);
+        let ours = ["refusal_row", "refusal_code", "refusal_column", "refusal_reason"];
+        let kept: Vec<bool> = header.iter().map(|it| !it.starts_with(REFUSAL_COLUMNS)).collect();
+        let names = header.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(name, _)| name);
+        rows.write_record(names.chain(ours)).map_err(io::Error::from)?;
+        Ok(Self::Csv(Box::new(rows), kept))
+    }
+
+    fn write(&mut self, row: &Row, faults: &[FaultInRow]) -> io::Result<()> {
+        let joined = |part: fn(&FaultInRow) -> String| {
+            let mut parts: Vec<_> = faults.iter().map(part).collect();
+            parts.dedup();
+            parts.join("; ")
+        };
+        let reason = joined(|it| format!("{}: {}", it.problem, it.remedy));
+        match (self, row.raw.cleaned()) {
+            (Self::Csv(rows, kept), Raw::Cells(cells)) => {
+                let ours = [
+                    row.number.to_string(),
+                    joined(|it| it.code.to_owned()),
+                    joined(|it| it.field.clone()),
+                    reason,
+                ];
+                // A row with a cell too many or too few is kept as it is, to be mended by eye.
+                let whole = cells.len() == kept.len();
+                let cells = cells.iter().enumerate().filter(|(index, _)| !whole || kept[*index]);
+                Ok(rows.write_record(cells.map(|(_, cell)| cell.to_owned()).chain(ours))?)
+            }
+            (Self::Lines(to), Raw::Line(line)) => {
+                // An extension attribute of CloudEvents, which reading leaves alone.
+                let mended = match serde_json::from_str(&line) {
+                    Ok(serde_json::Value::Object(mut event)) => {
+                        event.insert(
+                            "refusal".to_owned(),
+                            format!("{}: {reason}", joined(|it| it.code.to_owned())).into(),
+                        );
+                        serde_json::to_string(&event)?
+                    }
+                    _ => line,
+                };
+                writeln!(to, "{mended}")
+            }
+            _ => unreachable!("rows are of the form of their file"),
+        }
+    }
+
+    fn close(self) -> io::Result<()> {
+        match self {
+            Self::Csv(mut rows, _) => rows.flush(),
+            Self::Lines(mut to) => to.flush(),
+        }
+    }
+}
+
+/// How many refused rows a person is shown before being pointed to the file of all of them.
+const SHOWN: u64 = 20;
+
+/// Writes a receipt row by row, so that the receipt of a million rows is never held.
+struct Printer {
+    format: Format,
+    to: BufWriter<io::Stdout>,
+    dry_run: bool,
+    rows: u64,
+    shown: u64,
+    first_recorded: Option<u64>,
+    last_recorded: Option<u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ending<'a> {
+    delivery: DeliveryId,
+    totals: &'a Totals,
+    known_at: KnownAtSize,
+    checkpoint: Option<Checkpoint>,
+}
+
+impl Printer {
+    fn new(format: Format, file: &str, dry_run: bool, from: &Source) -> io::Result<Self> {
+        let mut to = BufWriter::new(io::stdout());
+        match format {
+            Format::Table => {
+                let tried = if dry_run { " (dry run: nothing is written)" } else { "" };
+                writeln!(to, "Receipt for {file} from {from}{tried}\n")?;
+            }
+            Format::Json => {
+                let file = serde_json::to_string(file)?;
+                write!(to, "{{\"file\":{file},\"deliveredBy\":\"{from}\",\"dryRun\":{dry_run},\"rows\":[")?;
+            }
+            Format::Csv => writeln!(to, "file,row,outcome,position,code,field,problem,remedy")?,
+        }
+        Ok(Self { format, to, dry_run, rows: 0, shown: 0, first_recorded: None, last_recorded: None })
+    }
+
+    fn row(&mut self, it: &RowReceipt) -> io::Result<()> {
+        self.rows += 1;
+        match self.format {
+            Format::Table => self.row_in_table(it),
+            Format::Json => {
+                if self.rows > 1 {
+                    self.to.write_all(b",")?;
+                }
+                Ok(serde_json::to_writer(&mut self.to, it)?)
+            }
+            Format::Csv => self.row_in_csv(it),
+        }
+    }
+
+    fn row_in_table(&mut self, it: &RowReceipt) -> io::Result<()> {
+        match &it.outcome {
+            Outcome::Recorded { position } => {
+                self.first_recorded.get_or_insert(position.0);
+                self.last_recorded = Some(position.0);
+            }
+            Outcome::KnownAlready { .. } => {}
+            Outcome::Refused { faults } => {
+                self.shown += 1;
+                if self.shown <= SHOWN {
+                    for fault in faults {
+                        let place =
+                            if fault.field.is_empty() { String::new() } else { format!(", {}", fault.field) };
+                        writeln!(self.to, "row {}{place}: {}", it.row, fault.code)?;
+                        let said = wrapped(&format!("{}; {}.", fault.problem, fault.remedy));
+                        for line in said.lines() {
+                            writeln!(self.to, "  {line}")?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn row_in_csv(&mut self, it: &RowReceipt) -> io::Result<()> {
+        let mut line = |cells: [&str; 7]| {
+            let mut row = csv::Writer::from_writer(&mut self.to);
+            row.write_record(cells)?;
+            row.flush()
+        };
+        let number = it.row.to_string();
+        let name = it.outcome.name();
+        match &it.outcome {
+            Outcome::Recorded { position } | Outcome::KnownAlready { position } => {
+                line([&number, name, &position.to_string(), "", "", "", ""])
+            }
+            Outcome::Refused { faults } => faults.iter().try_for_each(|fault| {
+                line([&number, name, "", fault.code, &fault.field, &fault.problem, &fault.remedy])
+            }),
+        }
+    }
+
+    fn close(
+        mut self,
+        delivery: DeliveryId,
+        totals: &Totals,
+        known_at: KnownAtSize,
+        checkpoint: Option<Checkpoint>,
+        refused_to: Option<&Path>,
+    ) -> io::Result<()> {
+        match self.format {
+            Format::Csv => {}
+            Format::Json => {
+                let ending = serde_json::to_string(&Ending { delivery, totals, known_at, checkpoint })?;
+                writeln!(self.to, "],{}", &ending[1..])?;
+            }
+            Format::Table => {
+                if self.shown > SHOWN {
+                    writeln!(self.to, "... and {} more refused rows", grouped((self.shown - SHOWN) as i64))?;
+                }
+                if self.shown > 0 {
+                    match refused_to {
+                        Some(path) => writeln!(self.to, "\nThe refused rows are in {}.\n", path.display())?,
+                        None => writeln!(
+                            self.to,
+                            "\nWith --refused-to FILE the refused rows are written to be mended.\n"
+                        )?,
+                    }
+                }
+                let count = |count: u64| grouped(count as i64);
+                let would = if self.dry_run { "would be recorded" } else { "recorded" };
+                write!(self.to, "{:>10}  {would}", count(totals.recorded))?;
+                match (self.first_recorded, self.last_recorded) {
+                    (Some(first), Some(last)) if first != last => {
+                        writeln!(self.to, ", at positions {first} to {last}")?;
+                    }
+                    (Some(first), _) => writeln!(self.to, ", at position {first}")?,
+                    _ => writeln!(self.to)?,
+                }
+                writeln!(self.to, "{:>10}  known already", count(totals.known_already))?;
+                writeln!(self.to, "{:>10}  refused", count(totals.refused))?;
+                writeln!(self.to, "{:>10}  rows\n", count(totals.rows))?;
+                writeln!(self.to, "Delivery {delivery}")?;
+                if let Some(checkpoint) = checkpoint {
+                    writeln!(self.to, "Log size {}, root {}", checkpoint.size, checkpoint.root)?;
+                }
+            }
+        }
+        self.to.flush()
+    }
+}

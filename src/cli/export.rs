@@ -1,0 +1,56 @@
+//! `peildatum export`.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Failure;
+use crate::domain::time::Position;
+use crate::ledger::{LedgerError, Outside};
+use crate::store::{Access, StoreError};
+
+/// Write all entries as JSON Lines: the very bytes that were stored and hashed.
+#[derive(Args)]
+#[command(after_help = "Example:
+  peildatum export --from 1000 | head -n 5")]
+pub struct Export {
+    /// The position of the first entry.
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    from: u64,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Export {
+    /// Writes the entries one after another.
+    pub fn run(self, ledger: &Path) -> Result<(), Failure> {
+        let ledger = super::open(ledger, Access::MustExist, Outside::machine())?;
+        if self.from > ledger.size().0 {
+            return Err(LedgerError::NeverKnown { asked: self.from, size: ledger.size().0 }.into());
+        }
+        let to: Box<dyn Write> = match &self.output {
+            None => Box::new(io::stdout().lock()),
+            Some(path) => Box::new(File::create_new(path).map_err(|error| {
+                Failure::Broken(format!("cannot write a new file {}: {error}", path.display()))
+            })?),
+        };
+        let mut to = BufWriter::with_capacity(1 << 16, to);
+        let mut failed = None;
+        let read = ledger.lines(Position(self.from), &mut |_, line| {
+            to.write_all(line).and_then(|()| to.write_all(b"\n")).map_err(|error| {
+                let said = error.to_string();
+                failed = Some(error);
+                said
+            })
+        });
+        match (read, failed) {
+            (_, Some(error)) => Err(error.into()),
+            (Err(LedgerError::Store(error @ StoreError::Visit { .. })), None) => Err(error.into()),
+            (Err(error), None) => Err(error.into()),
+            (Ok(()), None) => Ok(to.flush()?),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `peildatum statement`.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+
+use super::{Failure, Format};
+use crate::book::statement::Reading;
+use crate::domain::area::{Area, Province};
+use crate::domain::time::{AsOf, Day, LogSize, RecordedAt, ReferenceDate};
+use crate::ledger::{Answer, By, KnownAt, Ledger, Outside};
+use crate::report::{csv, table};
+use crate::store::Access;
+
+/// The standing of an area on a reference date, as known at any moment.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  peildatum statement NL --on 2026-01-01
+  peildatum statement Rotterdam --on 2025-06-30 --known-at 2025-01-15
+  peildatum statement PV28 --on 2026-01-01 --by municipality --format csv")]
+pub struct StatementArgs {
+    /// NL, a province (PV28 or Zuid-Holland) or a municipality (GM0599 or Rotterdam).
+    #[arg(default_value = "NL")]
+    area: String,
+    /// The reference date (peildatum): the standing at the start of that day.
+    #[arg(long, value_name = "DATE")]
+    on: Day,
+    /// As known at a day (its start in the Netherlands), a time (RFC 3339) or a log size.
+    #[arg(long, value_name = "TIME|SIZE")]
+    known_at: Option<Known>,
+    /// Divide the answer.
+    #[arg(long, value_enum)]
+    by: Option<Division>,
+    /// How a placement relates to the backlog.
+    #[arg(long, default_value = "oldest_first", value_name = "oldest_first|current_first|total")]
+    reading: Reading,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Division {
+    Municipality,
+    Province,
+}
+
+/// A moment as known at which somebody asks.
+#[derive(Clone, Copy)]
+struct Known(KnownAt);
+
+impl FromStr for Known {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let size = text.parse().ok().map(|size| KnownAt::Size(LogSize(size)));
+        let day = || text.parse::<Day>().ok().map(|day| KnownAt::Time(RecordedAt::start_of(day)));
+        let time = || text.parse().ok().map(KnownAt::Time);
+        size.or_else(day).or_else(time).map(Known).ok_or(
+            "is not a moment: write a day (2025-01-15), a time (2025-01-15T09:00:00Z) or a log size (81234)",
+        )
+    }
+}
+
+impl StatementArgs {
+    /// Prints the answer.
+    pub fn run(self, ledger: &Path) -> Result<(), Failure> {
+        let ledger = super::open(ledger, Access::MustExist, Outside::machine())?;
+        let known_at = self.known_at.map_or(KnownAt::Now, |it| it.0);
+        let as_of = ledger.as_of(ReferenceDate(self.on), known_at)?;
+        let area = area(&ledger, &self.area, as_of)?;
+        let by = match (self.by, area) {
+            (None, _) => By::Whole,
+            (Some(Division::Municipality), _) => By::Municipality,
+            (Some(Division::Province), Area::Country) => By::Province,
+            (Some(Division::Province), _) => {
+                return Err(Failure::WrongUse("only NL is divided by province".to_owned()));
+            }
+        };
+        let answers = ledger.statements(area, by, as_of, self.reading)?;
+        write(&answers, by, self.format)
+    }
+}
+
+/// The area that a text names: by code, or by name as it is on the reference date.
+fn area(ledger: &Ledger, text: &str, as_of: AsOf) -> Result<Area, Failure> {
+    if let Ok(area) = text.parse() {
+        return Ok(area);
+    }
+    if let Some(it) = ledger.book().municipality_named(text, as_of) {
+        // Utrecht and Groningen are provinces too: the name alone does not say which is meant.
+        if let Some(province) = province_named(text) {
+            return Err(Failure::WrongUse(format!(
+                "{} is a municipality ({}) and a province ({province}): give the code",
+                it.name, it.code
+            )));
+        }
+        return Ok(Area::Municipality(it.code));
+    }
+    province_named(text).map(Area::Province).ok_or_else(|| {
+        let shown = crate::domain::person_number::without_person_numbers(text);
+        Failure::Refused(format!(
+            "no area is called {shown:?} on {}: write NL, a province or a municipality by code or name",
+            as_of.reference_date.0
+        ))
+    })
+}
+
+fn province_named(text: &str) -> Option<Province> {
+    Province::all().find(|it| it.name().to_lowercase() == text.to_lowercase())
+}
+
+fn write(answers: &[Answer], by: By, format: Format) -> Result<(), Failure> {
+    let mut to = io::stdout().lock();
+    match (format, by) {
+        (Format::Table, By::Whole) => to.write_all(table::statement(&answers[0]).as_bytes())?,
+        (Format::Table, _) => to.write_all(table::statements(answers).as_bytes())?,
+        (Format::Json, By::Whole) => {
+            serde_json::to_writer(&mut to, &answers[0])?;
+            writeln!(to)?;
+        }
+        (Format::Json, _) => {
+            serde_json::to_writer(&mut to, answers)?;
+            writeln!(to)?;
+        }
+        (Format::Csv, _) => csv::statements(answers, to)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! JSON Lines of CloudEvents (NL GOV profile for CloudEvents 1.1): any event, one a line.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead, Read};
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::Parcels;
+use super::parcel::{Content, Parcel, Raw, Request};
+use crate::decide::command::{Command, Identity};
+use crate::decide::refusal::Refusal;
+use crate::domain::event::EventName;
+use crate::domain::person_number::holds_person_number;
+use crate::domain::read_object;
+use crate::domain::source::{EventId, Source};
+use crate::domain::time::RecordedAt;
+
+/// The longest line that is read: the numbers of all municipalities take a tenth of it.
+const LINE_MAX: u64 = 1 << 20;
+
+/// A file of CloudEvents that is being read.
+pub struct EventLines<R> {
+    from: R,
+    number: u64,
+}
+
+impl<R: BufRead> EventLines<R> {
+    /// Reads from here.
+    pub fn new(from: R) -> Self {
+        Self { from, number: 0 }
+    }
+}
+
+impl<R: BufRead> Parcels for EventLines<R> {
+    fn next_parcel(&mut self) -> io::Result<Option<Parcel>> {
+        loop {
+            let mut line = Vec::new();
+            if (&mut self.from).take(LINE_MAX).read_until(b'\n', &mut line)? == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            if line.last() != Some(&b'\n') && line.len() as u64 == LINE_MAX {
+                skip_line(&mut self.from)?;
+                let problem = "is longer than a million characters";
+                let raw = Raw::Line(String::new());
+                return Ok(Some(Parcel::refused(self.number, raw, vec![Refusal::Unreadable { problem }])));
+            }
+            let Ok(line) = String::from_utf8(line) else {
+                let problem = "is not text in UTF-8";
+                let raw = Raw::Line(String::new());
+                return Ok(Some(Parcel::refused(self.number, raw, vec![Refusal::Unreadable { problem }])));
+            };
+            let line = line.trim_start_matches('\u{feff}').trim_end();
+            if line.is_empty() {
+                continue;
+            }
+            let raw = Raw::Line(line.to_owned());
+            return Ok(Some(match read(line) {
+                Ok(content) => Parcel::one(self.number, raw, content),
+                Err(refusals) => Parcel::refused(self.number, raw, refusals),
+            }));
+        }
+    }
+}
+
+fn skip_line(from: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = from.fill_buf()?;
+        let (taken, done) = match buffer.iter().position(|&byte| byte == b'\n') {
+            Some(end) => (end + 1, true),
+            None => (buffer.len(), buffer.is_empty()),
+        };
+        from.consume(taken);
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+/// The attributes of a CloudEvent that the ledger looks at; others may be there and are left alone.
+#[derive(Deserialize)]
+struct CloudEvent<'a> {
+    #[serde(borrow)]
+    specversion: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    source: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+/// What one event says, or every fault of its envelope, or the first of its content.
+fn read(line: &str) -> Result<Content, Vec<Refusal>> {
+    const NOT_AN_OBJECT: Refusal = Refusal::Unreadable { problem: "is not one JSON object on one line" };
+    let Ok(value) = serde_json::from_str::<Value>(line) else {
+        let number = holds_person_number(line);
+        return Err(vec![if number { person_number("") } else { NOT_AN_OBJECT }]);
+    };
+    let mut numbers = Vec::new();
+    find_person_numbers(&value, "", &mut numbers);
+    if !numbers.is_empty() {
+        return Err(numbers);
+    }
+    let event: CloudEvent<'_> = read_object(line).map_err(|_| match value {
+        Value::Object(_) => {
+            vec![Refusal::Unreadable { problem: "has an attribute twice, or one that is not text" }]
+        }
+        _ => vec![NOT_AN_OBJECT],
+    })?;
+
+    let mut refusals = Vec::new();
+    match event.specversion.as_deref() {
+        Some("1.0") => {}
+        Some(_) => refusals.push(malformed("specversion", "is not 1.0")),
+        None => refusals.push(missing("specversion")),
+    }
+    let id: Option<EventId> = attribute("id", event.id, &mut refusals);
+    let source: Option<Source> = attribute("source", event.source, &mut refusals);
+    let registered_at: Option<RecordedAt> = match event.time {
+        Some(time) => attribute("time", Some(time), &mut refusals),
+        None => None,
+    };
+    let name = match event.kind.as_deref() {
+        None => {
+            refusals.push(missing("type"));
+            None
+        }
+        Some(text) => {
+            let name = EventName::of_cloudevent_type(text);
+            if name.is_none() {
+                refusals.push(malformed(
+                    "type",
+                    "is not the type of an event: see docs/deliveries.md, such as nl.huisvesting-statushouders.placements.recorded.v1",
+                ));
+            }
+            name
+        }
+    };
+    let command = match (name, event.data) {
+        (_, None) => {
+            refusals.push(missing("data"));
+            None
+        }
+        (None, Some(_)) => None,
+        (Some(name), Some(data)) => {
+            let mut data = serde_json::Deserializer::from_str(data.get());
+            match Command::from_json(name, &mut data) {
+                Ok(command) => Some(command),
+                Err(error) => {
+                    refusals.push(in_data(&error.path().to_string(), &error.inner().to_string()));
+                    None
+                }
+            }
+        }
+    };
+    match (id, source, command) {
+        (Some(id), Some(source), Some(command)) if refusals.is_empty() => Ok(Content {
+            identity: Identity { source, id: Some(id) },
+            registered_at,
+            request: Request::One(Box::new(command)),
+        }),
+        _ => Err(refusals),
+    }
+}
+
+fn attribute<T: std::str::FromStr<Err = crate::domain::Fault>>(
+    field: &'static str,
+    text: Option<Cow<'_, str>>,
+    refusals: &mut Vec<Refusal>,
+) -> Option<T> {
+    let Some(text) = text else {
+        refusals.push(missing(field));
+        return None;
+    };
+    text.parse().map_err(|fault: crate::domain::Fault| refusals.push(malformed(field, fault.0))).ok()
+}
+
+/// Looks for a person's number in every text, key and number of an event.
+fn find_person_numbers(value: &Value, path: &str, found: &mut Vec<Refusal>) {
+    match value {
+        // A time to the nanosecond has nine digits behind the point.
+        Value::String(text) if holds_person_number(text) && text.parse::<RecordedAt>().is_err() => {
+            found.push(person_number(path));
+        }
+        Value::Number(number) if holds_person_number(&number.to_string()) => found.push(person_number(path)),
+        Value::Array(values) => values.iter().for_each(|it| find_person_numbers(it, path, found)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                if holds_person_number(key) {
+                    found.push(person_number(path));
+                    continue;
+                }
+                let inside = match path {
+                    "" | "data" => key.clone(),
+                    _ => format!("{path}.{key}"),
+                };
+                find_person_numbers(value, &inside, found);
+            }
+        }
+        Value::String(_) | Value::Number(_) | Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// The refusal for content that is not what the schema asks for. What serde says may repeat what was
+/// delivered, so only what it expected is taken over.
+fn in_data(path: &str, said: &str) -> Refusal {
+    let said = said.rsplit_once(" at line ").map_or(said, |(said, _)| said);
+    let field = if path == "." { String::new() } else { path.to_owned() };
+    let within = |name: &str| if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
+    let quoted = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
+    if said.starts_with("missing field") {
+        return Refusal::MissingField { field: within(&quoted(said)) };
+    }
+    if said.starts_with("unknown field") {
+        return Refusal::UnknownField { field };
+    }
+    if said.starts_with("is not a half-year") {
+        return Refusal::UnknownHalfYear {
+            field,
+            problem: "is not a half-year that the ledger knows (1990-I to 2149-II)",
+        };
+    }
+    let problem = if said.starts_with("invalid") || said.starts_with("unknown variant") {
+        match said.rsplit_once("expected ") {
+            Some((_, expected)) => format!("is not of the form that was expected: {expected}"),
+            None => "is not of the form that was expected".to_owned(),
+        }
+    } else if said.starts_with("duplicate field") {
+        "stands there twice".to_owned()
+    } else {
+        said.to_owned()
+    };
+    Refusal::Malformed { field, problem }
+}
+
+fn person_number(field: &str) -> Refusal {
+    Refusal::PersonNumber { field: field.to_owned() }
+}
+
+fn missing(field: &str) -> Refusal {
+    Refusal::MissingField { field: field.to_owned() }
+}
+
+fn malformed(field: &str, problem: &str) -> Refusal {
+    Refusal::Malformed { field: field.to_owned(), problem: problem.to_owned() }
+}

@@ -1,0 +1,456 @@
+//! CSV files: one kind of file for each event that organisations send in bulk.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::io::{self, BufRead};
+use std::str::FromStr;
+
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord, Trim};
+
+use super::parcel::{Content, ListHead, Parcel, Raw, Request, Row};
+use super::{FeedError, Parcels};
+use crate::decide::command::{Command, Identity};
+use crate::decide::refusal::Refusal;
+use crate::domain::Fault;
+use crate::domain::area::{Inhabitants, Municipality, MunicipalityCode};
+use crate::domain::half_year::HalfYear;
+use crate::domain::person_number::holds_person_number;
+use crate::domain::persons::{Balance, Persons};
+use crate::domain::placement::{PlacementReport, WithdrawalReport};
+use crate::domain::source::Source;
+
+/// The kinds of CSV file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// `placement-recorded`, one a row.
+    Placements,
+    /// `placement-withdrawn`, one a row.
+    Withdrawals,
+    /// `quota-allocated`, one for all rows of a half-year.
+    Allocations,
+    /// `carry-over-recorded`, one for all rows of a half-year.
+    CarryOvers,
+    /// `population-counted`, one for all rows of a day.
+    Population,
+    /// `municipality-registered`, one a row.
+    Municipalities,
+}
+
+/// Columns that must be there, and columns that may.
+struct Columns {
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+}
+
+impl FileKind {
+    const ALL: [Self; 6] = [
+        Self::Placements,
+        Self::Withdrawals,
+        Self::Allocations,
+        Self::CarryOvers,
+        Self::Population,
+        Self::Municipalities,
+    ];
+
+    /// What such a file holds.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Placements => "placements",
+            Self::Withdrawals => "withdrawals",
+            Self::Allocations => "allocations",
+            Self::CarryOvers => "carry-overs",
+            Self::Population => "population",
+            Self::Municipalities => "municipalities",
+        }
+    }
+
+    fn columns(self) -> Columns {
+        let (required, optional): (&[&str], &[&str]) = match self {
+            Self::Placements => (
+                &["placement", "municipality", "counts_from", "kind", "persons"],
+                &["site_municipality", "person", "permit_granted_on", "matched_on", "care_ends"],
+            ),
+            Self::Withdrawals => (&["placement", "reason"], &[]),
+            Self::Allocations => {
+                (&["half_year", "municipality", "persons", "method", "reference"], &["rounding"])
+            }
+            Self::CarryOvers => {
+                (&["from_half_year", "to_half_year", "municipality", "persons", "reference"], &[])
+            }
+            Self::Population => (&["counted_on", "municipality", "inhabitants"], &[]),
+            Self::Municipalities => (&["code", "name", "province", "safety_region", "from"], &[]),
+        };
+        Columns { required, optional }
+    }
+}
+
+/// Columns with this prefix are ours: the file of refused rows says in them what is wrong, and is
+/// read again with them still in it.
+pub const REFUSAL_COLUMNS: &str = "refusal";
+
+/// A CSV file that is being read.
+pub struct CsvFile<R> {
+    reader: Reader<R>,
+    source: Source,
+    kind: FileKind,
+    header: StringRecord,
+    record: ByteRecord,
+    /// The list that the last rows belong to, not complete yet.
+    open: Option<Parcel>,
+}
+
+impl<R: BufRead> CsvFile<R> {
+    /// Reads the header and finds out what kind of file it is.
+    ///
+    /// # Errors
+    /// When the header is not that of one of the kinds.
+    pub fn open(mut from: R, source: Source) -> Result<Self, FeedError> {
+        // The first line is there without being taken, unless it is absurdly long.
+        let start = from.fill_buf()?;
+        let first_line = start.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
+        let count = |wanted: u8| first_line.iter().filter(|&&byte| byte == wanted).count();
+        let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
+        let mut reader =
+            ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(Trim::All).from_reader(from);
+        let header = reader.headers().map_err(not_text)?.clone();
+        let kind = kind_of(&header)?;
+        Ok(Self { reader, source, kind, header, record: ByteRecord::new(), open: None })
+    }
+
+    /// What kind of file it is.
+    pub fn kind(&self) -> FileKind {
+        self.kind
+    }
+
+    /// The names of the columns, as they stand in the file.
+    pub fn header(&self) -> &StringRecord {
+        &self.header
+    }
+
+    fn next_row(&mut self) -> io::Result<Option<(u64, Result<StringRecord, Raw>)>> {
+        if !self.reader.read_byte_record(&mut self.record).map_err(io::Error::from)? {
+            return Ok(None);
+        }
+        let number = self.record.position().map_or(0, csv::Position::line);
+        Ok(Some((
+            number,
+            StringRecord::from_byte_record(self.record.clone()).map_err(|_| {
+                Raw::Cells(
+                    self.record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect(),
+                )
+            }),
+        )))
+    }
+
+    /// What a row says, or why it cannot be understood.
+    fn read(&self, cells: &StringRecord) -> Result<Understood, Vec<Refusal>> {
+        let mut row = Cells { header: &self.header, cells, refusals: Vec::new() };
+        // First of all, in every cell: a row that is refused for another reason is written down too.
+        for (index, cell) in cells.iter().enumerate() {
+            if holds_person_number(cell) {
+                let field = self.header.get(index).unwrap_or_default().to_owned();
+                row.refusals.push(Refusal::PersonNumber { field });
+            }
+        }
+        if !row.refusals.is_empty() {
+            return Err(row.refusals);
+        }
+        if cells.len() != self.header.len() {
+            return Err(vec![Refusal::Unreadable { problem: "has another number of cells than the header" }]);
+        }
+        let understood = match self.kind {
+            FileKind::Placements => row.placement().map(one(Command::RecordPlacement)),
+            FileKind::Withdrawals => row.withdrawal().map(one(Command::WithdrawPlacement)),
+            FileKind::Municipalities => row.municipality().map(one(Command::RegisterMunicipality)),
+            FileKind::Allocations => row.allocation(),
+            FileKind::CarryOvers => row.carry_over(),
+            FileKind::Population => row.population(),
+        };
+        match understood {
+            Some(understood) if row.refusals.is_empty() => Ok(understood),
+            _ => Err(row.refusals),
+        }
+    }
+
+    fn content(&self, request: Request) -> Content {
+        let identity = Identity { source: self.source.clone(), id: None };
+        Content { identity, registered_at: None, request }
+    }
+
+    /// Adds a row of a list to the open parcel. Gives the parcel before, if the row begins another.
+    fn gather(
+        &mut self,
+        number: u64,
+        raw: Raw,
+        understood: (ListHead, MunicipalityCode, i64),
+    ) -> Option<Parcel> {
+        let (head, code, count) = understood;
+        if let Some(Parcel { rows, content: Some(Content { request: Request::List(open, numbers), .. }) }) =
+            &mut self.open
+            && *open == head
+        {
+            let mut row = Row { number, raw, refusals: Vec::new() };
+            match numbers.entry(code) {
+                Entry::Occupied(_) => row.refusals.push(Refusal::NamedTwice { code }),
+                Entry::Vacant(place) => {
+                    place.insert((rows.len(), count));
+                }
+            }
+            rows.push(row);
+            return None;
+        }
+        let numbers = BTreeMap::from([(code, (0, count))]);
+        let parcel = Parcel::one(number, raw, self.content(Request::List(head, numbers)));
+        self.open.replace(parcel)
+    }
+}
+
+/// What one row says.
+enum Understood {
+    One(Box<Command>),
+    Listed(ListHead, MunicipalityCode, i64),
+}
+
+fn one<T>(command: impl Fn(T) -> Command) -> impl Fn(T) -> Understood {
+    move |content| Understood::One(Box::new(command(content)))
+}
+
+impl<R: BufRead> Parcels for CsvFile<R> {
+    fn next_parcel(&mut self) -> io::Result<Option<Parcel>> {
+        loop {
+            let Some((number, cells)) = self.next_row()? else { return Ok(self.open.take()) };
+            let (raw, understood) = match cells {
+                Err(raw) => (raw, Err(vec![Refusal::Unreadable { problem: "is not text in UTF-8" }])),
+                Ok(cells) => {
+                    let understood = self.read(&cells);
+                    (Raw::Cells(cells), understood)
+                }
+            };
+            match understood {
+                Ok(Understood::One(command)) => {
+                    return Ok(Some(Parcel::one(number, raw, self.content(Request::One(command)))));
+                }
+                Ok(Understood::Listed(head, code, count)) => {
+                    if let Some(complete) = self.gather(number, raw, (head, code, count)) {
+                        return Ok(Some(complete));
+                    }
+                }
+                Err(refusals) => match &mut self.open {
+                    // It stays with the list around it, so that receipts keep the order of the file.
+                    Some(open) => open.rows.push(Row { number, raw, refusals }),
+                    None => return Ok(Some(Parcel::refused(number, raw, refusals))),
+                },
+            }
+            // A list that is nothing but faults must not gather in memory for ever.
+            if self.open.as_ref().is_some_and(|open| open.rows.len() >= super::GROUP) {
+                return Ok(self.open.take());
+            }
+        }
+    }
+}
+
+/// The cells of a row by the name of their column.
+struct Cells<'a> {
+    header: &'a StringRecord,
+    cells: &'a StringRecord,
+    refusals: Vec<Refusal>,
+}
+
+impl Cells<'_> {
+    fn placement(&mut self) -> Option<PlacementReport> {
+        // All cells are read before any is missed, so that every fault of the row is told at once.
+        let placement = self.cell("placement");
+        let municipality = self.cell("municipality");
+        let site_municipality = self.optional("site_municipality");
+        let counts_from = self.cell("counts_from");
+        let kind = self.cell("kind");
+        let persons = self.number::<u32, Persons>("persons");
+        let person = self.optional("person");
+        let permit_granted_on = self.optional("permit_granted_on");
+        let matched_on = self.optional("matched_on");
+        let care_ends = self.optional("care_ends");
+        Some(PlacementReport {
+            placement: placement?,
+            municipality: municipality?,
+            site_municipality,
+            counts_from: counts_from?,
+            kind: kind?,
+            persons: persons?,
+            person,
+            permit_granted_on,
+            matched_on,
+            care_ends,
+        })
+    }
+
+    fn withdrawal(&mut self) -> Option<WithdrawalReport> {
+        let placement = self.cell("placement");
+        let reason = self.cell("reason");
+        Some(WithdrawalReport { placement: placement?, reason: reason? })
+    }
+
+    fn municipality(&mut self) -> Option<Municipality> {
+        let code = self.cell("code");
+        let name = self.cell("name");
+        let province = self.cell("province");
+        let safety_region = self.cell("safety_region");
+        let from = self.cell("from");
+        Some(Municipality {
+            code: code?,
+            name: name?,
+            province: province?,
+            safety_region: safety_region?,
+            from: from?,
+        })
+    }
+
+    fn allocation(&mut self) -> Option<Understood> {
+        let half_year = self.half_year("half_year");
+        let municipality = self.cell("municipality");
+        let persons = self.number::<u32, Persons>("persons");
+        let method = self.cell("method");
+        let rounding = self.optional("rounding");
+        let reference = self.cell("reference");
+        let head =
+            ListHead::Allocation { half_year: half_year?, method: method?, rounding, reference: reference? };
+        Some(Understood::Listed(head, municipality?, persons?.count()))
+    }
+
+    fn carry_over(&mut self) -> Option<Understood> {
+        let from_half_year = self.half_year("from_half_year");
+        let to_half_year = self.half_year("to_half_year");
+        let municipality = self.cell("municipality");
+        let persons = self.number::<i32, Balance>("persons");
+        let reference = self.cell("reference");
+        let head = ListHead::CarryOver {
+            from_half_year: from_half_year?,
+            to_half_year: to_half_year?,
+            reference: reference?,
+        };
+        Some(Understood::Listed(head, municipality?, persons?.count()))
+    }
+
+    fn population(&mut self) -> Option<Understood> {
+        let counted_on = self.cell("counted_on");
+        let municipality = self.cell("municipality");
+        let inhabitants = self.number::<u32, Inhabitants>("inhabitants");
+        let head = ListHead::Population { counted_on: counted_on? };
+        Some(Understood::Listed(head, municipality?, inhabitants?.count() as i64))
+    }
+
+    /// The text of a column; nothing where the column is not there or the cell is empty.
+    fn text(&self, column: &str) -> Option<&str> {
+        let index = self.header.iter().position(|it| it == column)?;
+        self.cells.get(index).filter(|cell| !cell.is_empty())
+    }
+
+    /// A cell that must be filled in.
+    fn cell<T: FromStr<Err = Fault>>(&mut self, column: &str) -> Option<T> {
+        if self.text(column).is_none() {
+            self.refusals.push(Refusal::MissingField { field: column.to_owned() });
+        }
+        self.optional(column)
+    }
+
+    /// A cell that may be empty.
+    fn optional<T: FromStr<Err = Fault>>(&mut self, column: &str) -> Option<T> {
+        match self.text(column)?.parse() {
+            Ok(value) => Some(value),
+            Err(Fault(problem)) => {
+                self.malformed(column, problem);
+                None
+            }
+        }
+    }
+
+    /// A cell with a half-year.
+    fn half_year(&mut self, column: &str) -> Option<HalfYear> {
+        let refusals = self.refusals.len();
+        let half_year = self.cell(column);
+        for refusal in &mut self.refusals[refusals..] {
+            if let Refusal::Malformed { field, .. } = refusal {
+                *refusal = Refusal::UnknownHalfYear {
+                    field: std::mem::take(field),
+                    problem: "is not a half-year that the ledger knows (1990-I to 2149-II)",
+                };
+            }
+        }
+        half_year
+    }
+
+    /// A cell with a whole number.
+    fn number<N: FromStr, T: TryFrom<N, Error = Fault>>(&mut self, column: &str) -> Option<T> {
+        let Some(text) = self.text(column) else {
+            self.refusals.push(Refusal::MissingField { field: column.to_owned() });
+            return None;
+        };
+        let number = text.parse::<N>().map_err(|_| Fault("is not a whole number: write digits only"));
+        match number.and_then(T::try_from) {
+            Ok(value) => Some(value),
+            Err(Fault(problem)) => {
+                self.malformed(column, problem);
+                None
+            }
+        }
+    }
+
+    fn malformed(&mut self, column: &str, problem: &'static str) {
+        self.refusals.push(Refusal::Malformed { field: column.to_owned(), problem: problem.to_owned() });
+    }
+}
+
+/// The kind of file that has just these columns.
+fn kind_of(header: &StringRecord) -> Result<FileKind, FeedError> {
+    let named: Vec<&str> = header.iter().filter(|it| !it.starts_with(REFUSAL_COLUMNS)).collect();
+    let twice = named.iter().enumerate().any(|(index, name)| named[..index].contains(name));
+    if twice {
+        return Err(FeedError::Header("the header names a column twice: keep one of the two".to_owned()));
+    }
+    let fits = |kind: &FileKind| {
+        let Columns { required, optional } = kind.columns();
+        required.iter().all(|it| named.contains(it))
+            && named.iter().all(|it| required.contains(it) || optional.contains(it))
+    };
+    FileKind::ALL.into_iter().find(fits).ok_or_else(|| {
+        // What comes nearest is what was meant: say what it lacks rather than list everything.
+        let known = |kind: &FileKind| {
+            let Columns { required, optional } = kind.columns();
+            named.iter().filter(|it| required.contains(it) || optional.contains(it)).count()
+        };
+        let nearest = FileKind::ALL.into_iter().rev().max_by_key(known).filter(|kind| known(kind) > 0);
+        FeedError::Header(match nearest {
+            None => "the header has no column that a delivery has: the first line must name the columns \
+                     of placements, withdrawals, allocations, carry-overs, population or municipalities \
+                     (docs/deliveries.md)"
+                .to_owned(),
+            Some(kind) => {
+                let Columns { required, optional } = kind.columns();
+                let lacks: Vec<_> = required.iter().filter(|it| !named.contains(it)).copied().collect();
+                let unknown =
+                    named.iter().filter(|it| !required.contains(it) && !optional.contains(it)).count();
+                let mut problem = format!("this looks like a file of {}, but ", kind.name());
+                match (&lacks[..], unknown) {
+                    ([], _) => problem += &format!("{unknown} of its columns are not known there"),
+                    (_, 0) => problem += &format!("it lacks the column {}", lacks.join(", ")),
+                    _ => {
+                        problem += &format!(
+                            "it lacks the column {}, and {unknown} of its columns are not known there",
+                            lacks.join(", ")
+                        );
+                    }
+                }
+                let all: Vec<_> = required.iter().chain(optional).copied().collect();
+                format!("{problem}; such a file has the columns {}", all.join(", "))
+            }
+        })
+    })
+}
+
+fn not_text(error: csv::Error) -> FeedError {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => FeedError::Read(error),
+        _ => {
+            FeedError::Header("the first line is not text in UTF-8: save the file as CSV in UTF-8".to_owned())
+        }
+    }
+}

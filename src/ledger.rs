@@ -1,0 +1,421 @@
+//! The ledger: the one writer, and the only reader of the clock.
+//!
+//! It holds the store, the state that decisions need and the book that statements are made of, and
+//! keeps the three in step: what was decided is in memory before it is on disk, and nobody is told of it before it
+//! is durable.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::book::statement::{Reading, Statement};
+use crate::book::{Book, Unanswerable};
+use crate::decide::command::{Command, Identity};
+use crate::decide::refusal::Refusal;
+use crate::decide::state::State;
+use crate::decide::{Decided, decide};
+use crate::domain::area::Area;
+use crate::domain::event::{Entry, IdBy};
+use crate::domain::source::{DeliveryId, EventId, PlacementId, Source};
+use crate::domain::time::{AsOf, Day, LogSize, Position, RecordedAt, ReferenceDate};
+use crate::proof::merkle::Hash;
+use crate::store::{Access, Lines, Note, Opened, Options, Store, StoreError, Visit};
+
+/// What comes from outside the program: the time, and identities that nobody can guess.
+pub struct Outside {
+    /// The time now.
+    pub clock: Box<dyn FnMut() -> RecordedAt>,
+    /// A new UUID of version 7 for something that happens at this time.
+    pub ids: Box<dyn FnMut(RecordedAt) -> Uuid>,
+}
+
+impl Outside {
+    /// The clock and the random numbers of the machine.
+    pub fn machine() -> Self {
+        let clock = || {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let millis = i64::try_from(since.as_millis()).unwrap_or(0);
+            RecordedAt::from_millis(millis)
+                .expect("the clock of the machine is set to a year from 1990 to 2149")
+        };
+        let ids = |at: RecordedAt| {
+            let millis = at.millis().unsigned_abs();
+            let nanos = (millis % 1_000) as u32 * 1_000_000;
+            Uuid::new_v7(Timestamp::from_unix(NoContext, millis / 1_000, nanos))
+        };
+        Self { clock: Box::new(clock), ids: Box::new(ids) }
+    }
+}
+
+/// Why the ledger could not do what was asked: ours to repair, never an answer to a sender.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The store cannot be opened, read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A batch was left without being committed, so memory is ahead of the disk.
+    #[error("an earlier delivery was not finished, so this ledger does nothing more; open it again")]
+    Unfinished,
+    /// Something would be recorded after a rehearsal.
+    #[error("this ledger rehearses: what it was given is not on disk, and nothing can be recorded any more")]
+    Rehearsing,
+    /// More was asked for than the log holds.
+    #[error("the log holds {size} entries, so it was never known at size {asked}; ask for {size} or less")]
+    NeverKnown {
+        /// The size that was asked for.
+        asked: u64,
+        /// The size of the log.
+        size: u64,
+    },
+    /// A stored entry is not one that this version can read.
+    #[error("the entry at position {position} {problem}; run `peildatum verify`")]
+    Entry {
+        /// Where.
+        position: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The question has no answer.
+    #[error(transparent)]
+    Unanswerable(#[from] Unanswerable),
+}
+
+/// An open ledger.
+pub struct Ledger {
+    store: Store,
+    state: State,
+    book: Book,
+    /// Where each moment of recording begins: one item a commit, not one an entry.
+    moments: Vec<(u64, RecordedAt)>,
+    /// How many entries are in memory: those of the store, and those of a batch under way.
+    size: u64,
+    outside: Outside,
+    rehearsing: bool,
+    unfinished: bool,
+}
+
+/// What became of an offer that was not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// It will be recorded here, as soon as the batch is committed.
+    Recorded(Position),
+    /// It was recorded before, here.
+    Known(Position),
+}
+
+/// The moment as known at which a question is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownAt {
+    /// With all that is recorded.
+    Now,
+    /// When the log had this size.
+    Size(LogSize),
+    /// With what was recorded strictly before this time.
+    Time(RecordedAt),
+}
+
+/// The state of knowledge of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownAtSize {
+    /// The log size.
+    pub size: u64,
+    /// When the last of those entries was recorded; nothing for an empty log.
+    pub time: Option<RecordedAt>,
+}
+
+/// What an answer was computed from, so that anybody can compute it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Checkpoint {
+    /// The log size.
+    pub size: u64,
+    /// The Merkle root over that many entries (RFC 6962), in base64.
+    #[serde(serialize_with = "as_base64")]
+    pub root: Hash,
+}
+
+fn as_base64<S: serde::Serializer>(root: &Hash, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(root)
+}
+
+/// An answer with what it was computed from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// The statement.
+    #[serde(flatten)]
+    pub statement: Statement,
+    /// The state of knowledge.
+    pub known_at: KnownAtSize,
+    /// What it was computed from.
+    pub checkpoint: Checkpoint,
+}
+
+/// How an area is divided in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Not at all: one statement.
+    Whole,
+    /// One statement for each province of the country.
+    Province,
+    /// One statement for each municipality of the area.
+    Municipality,
+}
+
+impl Ledger {
+    /// Opens a ledger and reads what it holds. `progress` gets the number of entries read so far.
+    ///
+    /// # Errors
+    /// When the store cannot be opened (the error names what repairs it), or holds an entry that this version cannot read.
+    pub fn open(
+        dir: &Path,
+        access: Access,
+        outside: Outside,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(Self, Vec<Note>), LedgerError> {
+        let mut state = State::default();
+        let mut book = Book::default();
+        let mut moments = Vec::new();
+        let mut size = 0;
+        let options = Options { access, ..Options::default() };
+        let Opened { store, notes } = Store::open(dir, &options, &mut |position, line| {
+            let entry = Entry::decode(line).map_err(|fault| fault.to_string())?;
+            if entry.position.0 != position {
+                return Err("names another position than the one at which it stands".to_owned());
+            }
+            remember(&mut moments, position, entry.recorded_at);
+            state.apply(&entry);
+            book.apply(&entry);
+            size = position + 1;
+            if size.is_multiple_of(1 << 12) {
+                progress(size);
+            }
+            Ok(())
+        })?;
+        assert_eq!(store.head().size, size, "every entry of the store was visited");
+        let ledger =
+            Self { store, state, book, moments, size, outside, rehearsing: false, unfinished: false };
+        Ok((ledger, notes))
+    }
+
+    /// From here on everything happens in memory only: receipts are as they would be, and nothing is
+    /// written. A ledger that rehearses cannot go back.
+    pub fn rehearse(&mut self) {
+        self.rehearsing = true;
+    }
+
+    /// The identity of a new delivery.
+    pub fn new_delivery(&mut self) -> DeliveryId {
+        let now = self.now();
+        (self.outside.ids)(now).try_into().expect("identities are of version 7")
+    }
+
+    /// Begins to record things of one delivery that are committed together.
+    pub fn batch<'a>(&'a mut self, delivery: DeliveryId, delivered_by: &'a Source) -> Batch<'a> {
+        let recorded_at = self.now();
+        let today = recorded_at.dutch_day();
+        let unfinished = std::mem::replace(&mut self.unfinished, true);
+        Batch { ledger: self, delivery, delivered_by, recorded_at, today, lines: Lines::new(), unfinished }
+    }
+
+    /// The time now, never before the last entry: a clock that is set back does not turn the log around.
+    fn now(&mut self) -> RecordedAt {
+        let now = (self.outside.clock)();
+        self.moments.last().map_or(now, |(_, last)| now.max(*last))
+    }
+
+    /// How many entries there are.
+    pub fn size(&self) -> LogSize {
+        LogSize(self.size)
+    }
+
+    /// The book that statements are made of.
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Translates a question to the log size that it is asked at.
+    ///
+    /// # Errors
+    /// When the log never had that size.
+    pub fn as_of(&self, reference_date: ReferenceDate, known_at: KnownAt) -> Result<AsOf, LedgerError> {
+        let known_at = match known_at {
+            KnownAt::Now => self.size(),
+            KnownAt::Size(asked) if asked > self.size() => {
+                return Err(LedgerError::NeverKnown { asked: asked.0, size: self.size });
+            }
+            KnownAt::Size(asked) => asked,
+            KnownAt::Time(time) => {
+                let before = self.moments.partition_point(|(_, at)| *at < time);
+                LogSize(self.moments.get(before).map_or(self.size, |(first, _)| *first))
+            }
+        };
+        Ok(AsOf { reference_date, known_at })
+    }
+
+    /// The state of knowledge at a log size.
+    pub fn known_at(&self, size: LogSize) -> KnownAtSize {
+        let moments = self.moments.partition_point(|(first, _)| *first < size.0);
+        let time = moments.checked_sub(1).map(|last| self.moments[last].1);
+        KnownAtSize { size: size.0, time }
+    }
+
+    /// The root at a log size.
+    ///
+    /// # Errors
+    /// When the entries cannot be read.
+    pub fn checkpoint(&self, size: LogSize) -> Result<Checkpoint, LedgerError> {
+        Ok(Checkpoint { size: size.0, root: self.store.root_at(size.0)? })
+    }
+
+    /// The statements of an area and its parts, with what they were computed from.
+    ///
+    /// # Errors
+    /// When the area is a municipality that does not exist then, or the root cannot be computed.
+    pub fn statements(
+        &self,
+        area: Area,
+        by: By,
+        as_of: AsOf,
+        reading: Reading,
+    ) -> Result<Vec<Answer>, LedgerError> {
+        let statements = match by {
+            By::Whole => vec![self.book.statement(area, as_of, reading)?],
+            By::Province => self.book.by_province(as_of, reading),
+            By::Municipality => self.book.by_municipality(area, as_of, reading)?,
+        };
+        let known_at = self.known_at(as_of.known_at);
+        let checkpoint = self.checkpoint(as_of.known_at)?;
+        Ok(statements.into_iter().map(|statement| Answer { statement, known_at, checkpoint }).collect())
+    }
+
+    /// The entries about a placement, in the order of the log; none where it is unknown.
+    ///
+    /// # Errors
+    /// When an entry cannot be read.
+    pub fn history(&self, placement: PlacementId) -> Result<Vec<Entry>, LedgerError> {
+        let Some(known) = self.state.placement(placement) else { return Ok(Vec::new()) };
+        let later = self.state.later(placement);
+        let mut positions = vec![known.position];
+        positions.extend(later.moves.iter().map(|(position, _)| *position));
+        positions.extend(later.followed_on.map(|(position, _)| position));
+        positions.extend(later.withdrawn.map(|(position, _)| position));
+        positions.sort();
+        positions.into_iter().map(|position| self.entry(position)).collect()
+    }
+
+    /// The entry at a position.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn entry(&self, position: Position) -> Result<Entry, LedgerError> {
+        let line = self.store.get(position.0)?;
+        Entry::decode(&line)
+            .map_err(|fault| LedgerError::Entry { position: position.0, problem: fault.to_string() })
+    }
+
+    /// Hands out the stored lines from a position on, byte for byte.
+    ///
+    /// # Errors
+    /// When a line cannot be read, or whoever takes them stops.
+    pub fn lines(&self, from: Position, visit: Visit<'_>) -> Result<(), LedgerError> {
+        Ok(self.store.read(from.0, self.store.head().size, visit)?)
+    }
+
+    /// Closes the ledger so that nothing needs to be healed at the next opening.
+    ///
+    /// # Errors
+    /// When the operating system refuses. No entry is lost by that.
+    pub fn close(self) -> Result<(), LedgerError> {
+        Ok(self.store.close()?)
+    }
+}
+
+/// Notes when an entry was recorded, if that is another moment than that of the one before.
+fn remember(moments: &mut Vec<(u64, RecordedAt)>, position: u64, at: RecordedAt) {
+    if moments.last().is_none_or(|(_, last)| *last != at) {
+        moments.push((position, at));
+    }
+}
+
+/// Things of one delivery that are committed together.
+pub struct Batch<'a> {
+    ledger: &'a mut Ledger,
+    delivery: DeliveryId,
+    delivered_by: &'a Source,
+    recorded_at: RecordedAt,
+    today: Day,
+    lines: Lines,
+    /// Whether an earlier batch was left without being committed.
+    unfinished: bool,
+}
+
+impl Batch<'_> {
+    /// Decides about a command and takes up what it brings. It counts for the next offer at once, and
+    /// is on disk when the batch is committed.
+    ///
+    /// # Errors
+    /// When the command is refused.
+    pub fn offer(
+        &mut self,
+        identity: &Identity,
+        registered_at: Option<RecordedAt>,
+        command: &Command,
+    ) -> Result<Offered, Refusal> {
+        let events = match decide(&self.ledger.state, identity, command, self.today)? {
+            Decided::Known(position) => return Ok(Offered::Known(position)),
+            Decided::New(events) => events,
+        };
+        let first = Position(self.ledger.size);
+        let mut line = Vec::with_capacity(512);
+        for event in events {
+            let position = Position(self.ledger.size);
+            let (id, id_by) = match identity.id {
+                Some(id) => (id, IdBy::Sender),
+                None => (self.new_event_id(), IdBy::Ledger),
+            };
+            let entry = Entry {
+                position,
+                recorded_at: self.recorded_at,
+                delivery: self.delivery,
+                delivered_by: self.delivered_by.clone(),
+                id,
+                id_by,
+                source: identity.source.clone(),
+                registered_at,
+                event,
+            };
+            line.clear();
+            entry.encode_into(&mut line);
+            self.lines.push(&line);
+            self.ledger.state.apply(&entry);
+            self.ledger.book.apply(&entry);
+            remember(&mut self.ledger.moments, position.0, self.recorded_at);
+            self.ledger.size += 1;
+        }
+        Ok(Offered::Recorded(first))
+    }
+
+    fn new_event_id(&mut self) -> EventId {
+        (self.ledger.outside.ids)(self.recorded_at).try_into().expect("identities are of version 7")
+    }
+
+    /// Makes everything that was offered durable. Only now may anybody be told of it.
+    ///
+    /// # Errors
+    /// When it cannot be written: then this ledger does nothing more and must be opened again.
+    pub fn commit(self) -> Result<(), LedgerError> {
+        if self.unfinished {
+            return Err(LedgerError::Unfinished);
+        }
+        if !self.ledger.rehearsing {
+            let stored = self.ledger.store.head().size;
+            self.ledger.store.append(stored, &self.lines)?;
+            assert_eq!(self.ledger.store.head().size, self.ledger.size, "memory and disk are in step");
+        }
+        self.ledger.unfinished = false;
+        Ok(())
+    }
+}

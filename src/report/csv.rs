@@ -1,0 +1,140 @@
+//! CSV for programs: the same columns in the same order, always (RFC 4180).
+
+use std::io::{self, Write};
+
+use csv::Writer;
+
+use crate::domain::event::Entry;
+use crate::domain::placement::PlacementKind;
+use crate::ledger::Answer;
+
+/// A text that a spreadsheet would take for a formula, made harmless. Numbers are not texts.
+fn text(text: &str) -> String {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}"),
+        false => text.to_owned(),
+    }
+}
+
+/// Statements, a row each.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
+    let mut rows = Writer::from_writer(to);
+    let mut header = vec![
+        "area",
+        "name",
+        "reference_date",
+        "known_at_size",
+        "known_at_time",
+        "half_year",
+        "carried_over_used",
+        "carried_over_recorded",
+        "carried_over_derived",
+        "carried_over_difference",
+        "quota",
+        "revision",
+        "exchange",
+        "boundary",
+        "due",
+        "realised",
+    ];
+    let kinds: Vec<String> = PlacementKind::ALL.iter().map(|kind| format!("realised_{kind}")).collect();
+    header.extend(kinds.iter().map(String::as_str));
+    header.extend([
+        "remaining",
+        "on_schedule",
+        "pace",
+        "fulfilment",
+        "backlog",
+        "surplus",
+        "reading",
+        "national_quota",
+        "amv_places_needed",
+        "amv_places_there",
+        "amv_placed",
+        "generated",
+        "root",
+    ]);
+    rows.write_record(&header)?;
+    for answer in answers {
+        let it = &answer.statement;
+        let number = |number: Option<i64>| number.map_or_else(String::new, |it| it.to_string());
+        let mut cells = vec![
+            it.area.code.to_string(),
+            text(&it.area.name),
+            it.reference_date.to_string(),
+            answer.known_at.size.to_string(),
+            answer.known_at.time.map_or_else(String::new, |time| time.to_string()),
+            it.half_year.to_string(),
+            it.carried_over.used.to_string(),
+            number(it.carried_over.recorded),
+            it.carried_over.derived.to_string(),
+            it.carried_over.difference.to_string(),
+            it.quota.to_string(),
+            it.revision.to_string(),
+            it.exchange.to_string(),
+            it.boundary.to_string(),
+            it.due.to_string(),
+            it.realised.to_string(),
+        ];
+        let by_kind = |kind: &PlacementKind| {
+            let key = crate::book::statement::KindInOrder(*kind);
+            it.realised_by_kind.get(&key).copied().unwrap_or(0).to_string()
+        };
+        cells.extend(PlacementKind::ALL.iter().map(by_kind));
+        cells.extend([
+            it.remaining.to_string(),
+            it.on_schedule.to_string(),
+            it.pace.to_string(),
+            it.fulfilment.map_or_else(String::new, |ratio| {
+                format!("{:.4}", ratio.ten_thousandths() as f64 / 10_000.0)
+            }),
+            it.backlog.to_string(),
+            it.surplus.to_string(),
+            it.reading.to_string(),
+            number(it.national.as_ref().map(|national| national.quota.count())),
+            number(it.amv.places_needed),
+            number(it.amv.places_there),
+            it.amv.placed.to_string(),
+            it.generated.to_string(),
+            answer.checkpoint.root.to_string(),
+        ]);
+        rows.write_record(&cells)?;
+    }
+    rows.flush()
+}
+
+/// Entries, a row each, with the content of the event as JSON in the last column.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn entries(entries: &[Entry], to: impl Write) -> io::Result<()> {
+    let mut rows = Writer::from_writer(to);
+    rows.write_record([
+        "position",
+        "recorded_at",
+        "type",
+        "source",
+        "delivered_by",
+        "delivery",
+        "id",
+        "registered_at",
+        "data",
+    ])?;
+    for entry in entries {
+        rows.write_record([
+            entry.position.to_string(),
+            entry.recorded_at.to_string(),
+            entry.event.name().to_string(),
+            text(entry.source.as_str()),
+            text(entry.delivered_by.as_str()),
+            entry.delivery.to_string(),
+            entry.id.to_string(),
+            entry.registered_at.map_or_else(String::new, |time| time.to_string()),
+            serde_json::to_string(&entry.event)?,
+        ])?;
+    }
+    rows.flush()
+}

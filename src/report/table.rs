@@ -1,0 +1,288 @@
+//! Tables for a terminal of 80 columns.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+
+use super::number::{grouped, percent};
+use crate::book::account::Account;
+use crate::book::statement::{Reading, Statement};
+use crate::domain::event::{Entry, Event};
+use crate::domain::half_year::HalfYear;
+use crate::domain::persons::Standing;
+use crate::domain::placement::Housed;
+use crate::domain::time::Day;
+use crate::ledger::Answer;
+
+/// The width that every table keeps to.
+const WIDTH: u16 = 80;
+
+/// One statement: each line of it, and a sentence about whatever is not plain from the numbers.
+pub fn statement(answer: &Answer) -> String {
+    let it = &answer.statement;
+    let mut text = heading(answer, &format!("{} ({})", it.area.name, it.area.code));
+    let mut table = plain_table();
+    let mut line = |label: &str, number: i64| {
+        table.add_row([Cell::new(label), Cell::new(grouped(number)).set_alignment(CellAlignment::Right)]);
+    };
+    line("Carried over", it.carried_over.used);
+    line("  derived from the entries", it.carried_over.derived);
+    if let Some(recorded) = it.carried_over.recorded {
+        line("  recorded by the authority", recorded);
+    }
+    line("Quota", it.quota);
+    for (label, number) in
+        [("Revision", it.revision), ("Exchange", it.exchange), ("Boundary changes", it.boundary)]
+    {
+        if number != 0 {
+            line(label, number);
+        }
+    }
+    line("Due", it.due);
+    line("Realised", it.realised);
+    for (kind, number) in it.realised_by_kind.iter().filter(|(_, number)| **number != 0) {
+        line(&format!("  {}", kind.0), *number);
+    }
+    line("Remaining", it.remaining);
+    line("On schedule by now", it.on_schedule);
+    line("Pace (realised - on schedule)", it.pace);
+    table.add_row([
+        Cell::new("Fulfilment"),
+        Cell::new(percent(it.fulfilment)).set_alignment(CellAlignment::Right),
+    ]);
+    let mut line = |label: &str, number: i64| {
+        table.add_row([Cell::new(label), Cell::new(grouped(number)).set_alignment(CellAlignment::Right)]);
+    };
+    line(&format!("Backlog ({})", it.reading), it.backlog);
+    line("Surplus", it.surplus);
+    if it.municipalities.count != 1 {
+        line("  backlogs of municipalities", it.municipalities.backlog);
+        line("  surpluses of municipalities", it.municipalities.surplus);
+    }
+    if let Some(needed) = it.amv.places_needed {
+        line("Amv: places needed", needed);
+    }
+    if let Some(there) = it.amv.places_there {
+        line("Amv: places there are", there);
+    }
+    line("Amv: placed, in small-scale care", it.amv.placed);
+    text += &table.to_string();
+    text.push('\n');
+    for sentence in sentences(it) {
+        text.push('\n');
+        text += &wrapped(&sentence);
+    }
+    text
+}
+
+/// Several statements of one question, a row each.
+pub fn statements(answers: &[Answer]) -> String {
+    let Some(first) = answers.first() else { return "No municipality exists on that date.\n".to_owned() };
+    let mut text = heading(first, &format!("{} areas", answers.len()));
+    let mut table = plain_table();
+    let names = ["Area", "", "Carried", "Due", "Realised", "Remaining", "Fulfilled", "Backlog"];
+    table.set_header(names.iter().enumerate().map(|(index, name)| match index {
+        0 | 1 => Cell::new(name),
+        _ => Cell::new(name).set_alignment(CellAlignment::Right),
+    }));
+    for answer in answers {
+        let it = &answer.statement;
+        let mut cells = vec![Cell::new(it.area.code), Cell::new(&it.area.name)];
+        let numbers = [
+            grouped(it.carried_over.used),
+            grouped(it.due),
+            grouped(it.realised),
+            grouped(it.remaining),
+            percent(it.fulfilment),
+            grouped(it.backlog),
+        ];
+        cells.extend(numbers.map(|number| Cell::new(number).set_alignment(CellAlignment::Right)));
+        table.add_row(cells);
+    }
+    text += &table.to_string();
+    text += "\n\n";
+    text += &wrapped(&reading(first.statement.reading));
+    if let Some(sentence) = generated(&first.statement) {
+        text += &wrapped(&sentence);
+    }
+    text
+}
+
+/// The entries about one placement, and where it stands.
+pub fn history(entries: &[Entry]) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        text += &format!("{:>9}  {}\n", entry.position.to_string(), what_happened(&entry.event));
+        text += &format!("{:>9}  recorded {} by {}\n", "", entry.recorded_at, entry.delivered_by);
+        text += &format!("{:>9}  delivery {}\n", "", entry.delivery);
+        text += &format!("{:>9}  event    {} of {}\n", "", entry.id, entry.source);
+    }
+    text
+}
+
+fn what_happened(event: &Event) -> String {
+    let housed =
+        |it: &Housed| format!("{} for {}, {} from {}", it.persons, it.municipality, it.kind, it.counts_from);
+    match event {
+        Event::PlacementRecorded(it) => format!("recorded: {}", housed(&it.housed())),
+        Event::PlacementWithdrawn(it) => format!("withdrawn ({}): {}", it.reason, housed(&it.housed)),
+        Event::PlacementTransferred(it) => {
+            format!(
+                "transferred: from {} to {}, reported on {}",
+                it.housed.municipality, it.to, it.reported_on
+            )
+        }
+        Event::FollowOnHousingRecorded(it) => {
+            format!("followed on: housed finally on {}, no second count", it.housed_on)
+        }
+        other => other.name().to_string(),
+    }
+}
+
+/// A half-year of the country as it closed.
+pub struct ClosedHalfYear {
+    /// The half-year.
+    pub half_year: HalfYear,
+    /// Whether its figures were stated or follow from others.
+    pub status: String,
+    /// The sum of all municipalities.
+    pub account: Account,
+}
+
+/// Half-years of the country, a row each.
+pub fn closed_half_years(rows: &[ClosedHalfYear]) -> String {
+    let mut table = plain_table();
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let names = ["Carried", "(derived)", "Quota", "Revised", "Due", "Realised", "Remaining"];
+    let header = names.map(|name| right(name.to_owned()));
+    table.set_header(std::iter::once(Cell::new("Half-year")).chain(header).chain([Cell::new("Figures")]));
+    for ClosedHalfYear { half_year, status, account } in rows {
+        let numbers = [
+            account.carried_used,
+            account.carried_derived,
+            account.quota,
+            account.revision,
+            account.due(),
+            account.realised(),
+            account.remaining(),
+        ];
+        let numbers = numbers.map(|number| right(grouped(number)));
+        let cells = std::iter::once(Cell::new(half_year)).chain(numbers).chain([Cell::new(status)]);
+        table.add_row(cells);
+    }
+    format!("The Netherlands by half-year, as known now:\n\n{table}\n\n")
+}
+
+fn heading(answer: &Answer, area: &str) -> String {
+    let it = &answer.statement;
+    let known = match answer.known_at.time {
+        Some(time) => format!("log size {} (last entry {time})", grouped(answer.known_at.size as i64)),
+        None => "log size 0: nothing is recorded".to_owned(),
+    };
+    format!(
+        "{area}\nOn {} at the start of the day, half-year {}\nAs known at {known}\nRoot {}\n\n",
+        written(it.reference_date),
+        it.half_year,
+        answer.checkpoint.root
+    )
+}
+
+/// A day as it is written in a letter, `1 January 2026`.
+fn written(day: Day) -> String {
+    day.date().format("%-d %B %Y").to_string()
+}
+
+/// What a reader must know beside the numbers.
+fn sentences(it: &Statement) -> Vec<String> {
+    let mut sentences = vec![match it.standing() {
+        Standing::Backlog(persons) => format!("{} persons remain to be housed.", grouped(persons as i64)),
+        Standing::OnTarget => "Exactly as many were housed as were due.".to_owned(),
+        Standing::Surplus(persons) => {
+            format!("{} persons more were housed than were due: a surplus.", grouped(persons as i64))
+        }
+    }];
+    let carried = &it.carried_over;
+    match carried.recorded {
+        None => sentences.push(
+            "No authority has fixed the standing that is carried over; the derived one is used.".to_owned(),
+        ),
+        Some(_) if carried.recorded_for < it.municipalities.count => sentences.push(format!(
+            "The carry-over was fixed for {} of {} municipalities; for the others the derived one is used.",
+            carried.recorded_for, it.municipalities.count
+        )),
+        Some(_) => {}
+    }
+    if carried.difference != 0 {
+        sentences.push(format!(
+            "The carry-over that was fixed differs by {} from what follows from the entries. Both stand.",
+            grouped(carried.difference)
+        ));
+    }
+    match &it.national {
+        None => sentences.push(format!("No quota is known for {}.", it.half_year)),
+        Some(national) => {
+            let mut sentence =
+                format!("National quota of {}: {}", it.half_year, grouped(national.quota.count()));
+            for part in &national.includes {
+                sentence += &format!(", of which {} from {}", grouped(part.persons.count()), part.half_year);
+            }
+            if national.in_force != national.quota {
+                sentence += &format!("; {} in force after evaluation", grouped(national.in_force.count()));
+            }
+            sentences.push(format!("{sentence} ({}).", national.reference));
+            match national.evaluation {
+                Some("kept") => sentences.push("The interim evaluation kept the quota.".to_owned()),
+                Some("carried_forward") => sentences.push(
+                    "The interim evaluation kept the quota; the difference goes into the next half-year."
+                        .to_owned(),
+                ),
+                _ => {}
+            }
+        }
+    }
+    sentences.push(reading(it.reading));
+    sentences.extend(generated(it));
+    sentences
+}
+
+fn reading(reading: Reading) -> String {
+    let meaning = match reading {
+        Reading::OldestFirst => "what is realised goes to the backlog first",
+        Reading::CurrentFirst => "what is realised goes to the quota of the half-year first",
+        Reading::Total => "all that remains of what is due is backlog",
+    };
+    format!("Reading {reading}: {meaning}.")
+}
+
+fn generated(it: &Statement) -> Option<String> {
+    it.generated.then(|| {
+        "GENERATED: this ledger holds entries that were made up, not reported; figures of single \
+         municipalities and placements rest on them."
+            .to_owned()
+    })
+}
+
+fn plain_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table
+}
+
+/// A sentence in lines of at most 80 characters.
+pub fn wrapped(sentence: &str) -> String {
+    let mut text = String::new();
+    let mut width = 0;
+    for word in sentence.split_whitespace() {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > usize::from(WIDTH) {
+            text.push('\n');
+            width = 0;
+        }
+        if width > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text += word;
+        width += length;
+    }
+    text.push('\n');
+    text
+}
