@@ -11,6 +11,8 @@ pub mod columns;
 
 pub mod account;
 
+pub mod share;
+
 pub mod statement;
 
 use std::collections::BTreeMap;
@@ -23,7 +25,7 @@ use crate::domain::area::{BoundaryChange, Municipality, MunicipalityCode};
 use crate::domain::evaluation::Evaluation;
 use crate::domain::event::{Entry, Event};
 use crate::domain::quota::Quota;
-use crate::domain::rules::CountingRules;
+use crate::domain::rules::{CountingRule, CountingRules};
 use crate::domain::time::{AsOf, Day, LogSize, Position};
 
 /// Everything that statements are made of: a fold over the entries, in the order of the log.
@@ -36,9 +38,11 @@ pub struct Book {
     boundaries: Vec<(Position, BoundaryChange)>,
     quotas: Vec<(Position, Quota)>,
     evaluations: Vec<(Position, Evaluation)>,
-    rules_set: Vec<(Position, crate::domain::rules::CountingRule)>,
+    rules_set: Vec<(Position, CountingRule)>,
     amv_capacities: Vec<(Position, AmvCapacity)>,
     amv_places: Vec<(Position, AmvPlaces)>,
+    /// The first entry that was generated rather than reported.
+    generated_from: Option<Position>,
 }
 
 /// Why a question has no answer.
@@ -84,6 +88,9 @@ impl Book {
     /// Takes up one more entry.
     pub fn apply(&mut self, entry: &Entry) {
         let position = entry.position;
+        if self.generated_from.is_none() && entry.source.is_generated() {
+            self.generated_from = Some(position);
+        }
         match &entry.event {
             Event::MunicipalityRegistered(it) => {
                 self.municipalities.insert(it.code, (position, it.clone()));

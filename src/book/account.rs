@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 
 use super::Book;
+use super::share::largest_remainder;
 use crate::domain::area::{BoundaryChange, MunicipalityCode};
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
@@ -63,6 +64,15 @@ impl AddAssign for Account {
 }
 
 impl Book {
+    /// The sum of all municipalities that exist on the reference date, for any half-year up to it.
+    pub fn national_account(&self, half_year: HalfYear, as_of: AsOf) -> Account {
+        let mut sum = Account::default();
+        for municipality in self.municipalities(as_of) {
+            sum += self.account(municipality.code, half_year, as_of);
+        }
+        sum
+    }
+
     /// What a municipality that exists on the reference date stands for in a half-year.
     pub fn account(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
         let derived = self.derived_carry_over(code, half_year, as_of);
@@ -149,19 +159,8 @@ impl Book {
     }
 }
 
-/// The share of one heir in a number: whole persons, and the shares of all heirs add up to the
-/// number (largest remainder; of equal remainders the one named first).
+/// The share of one heir in a number: whole persons, and the shares of all heirs add up to it.
 fn share(change: &BoundaryChange, heir: usize, persons: i64) -> i64 {
-    let heirs = change.heirs();
-    if let [_] = heirs[..] {
-        return persons;
-    }
-    let total: i64 = heirs.iter().map(|(_, weight)| i64::from(*weight)).sum();
-    let whole = |weight: u32| persons.abs() * i64::from(weight) / total;
-    let rest = persons.abs() - heirs.iter().map(|(_, weight)| whole(*weight)).sum::<i64>();
-    let remainder = |index: usize| persons.abs() * i64::from(heirs[index].1) % total;
-    let mut order: Vec<usize> = (0..heirs.len()).collect();
-    order.sort_by_key(|&index| (std::cmp::Reverse(remainder(index)), index));
-    let place = order.iter().position(|&index| index == heir).expect("the heir is one of them");
-    persons.signum() * (whole(heirs[heir].1) + i64::from((place as i64) < rest))
+    let weights: Vec<u64> = change.heirs().into_iter().map(|(_, weight)| u64::from(weight)).collect();
+    persons.signum() * largest_remainder(persons.unsigned_abs(), &weights)[heir] as i64
 }

@@ -77,6 +77,8 @@ pub struct Statement {
     pub national: Option<National>,
     /// Places in small-scale care for amv.
     pub amv: AmvStanding,
+    /// Whether the log holds generated entries, so that figures may rest on them.
+    pub generated: bool,
 }
 
 /// An area with its name.
@@ -200,13 +202,7 @@ impl Book {
     /// # Errors
     /// When the area is a municipality that does not exist on the reference date, as known then.
     pub fn statement(&self, area: Area, as_of: AsOf, reading: Reading) -> Result<Statement, Unanswerable> {
-        let municipalities = match area {
-            Area::Municipality(code) => vec![self.municipality(code, as_of)?],
-            Area::Province(province) => {
-                self.municipalities(as_of).into_iter().filter(|it| it.province == province).collect()
-            }
-            Area::Country => self.municipalities(as_of),
-        };
+        let municipalities = self.members(area, as_of)?;
         let name = match area {
             Area::Municipality(_) => municipalities[0].name.to_string(),
             Area::Province(province) => province.name().to_owned(),
@@ -215,14 +211,21 @@ impl Book {
         Ok(self.sum_up(NamedArea { code: area, name }, &municipalities, as_of, reading))
     }
 
-    /// The statements of all municipalities that exist on the reference date, by code.
-    pub fn by_municipality(&self, as_of: AsOf, reading: Reading) -> Vec<Statement> {
-        let municipalities = self.municipalities(as_of);
-        let each = municipalities.into_iter().map(|it| {
+    /// The statements of the municipalities of an area, by code.
+    ///
+    /// # Errors
+    /// As for [`Book::statement`].
+    pub fn by_municipality(
+        &self,
+        area: Area,
+        as_of: AsOf,
+        reading: Reading,
+    ) -> Result<Vec<Statement>, Unanswerable> {
+        let each = self.members(area, as_of)?.into_iter().map(|it| {
             let area = NamedArea { code: Area::Municipality(it.code), name: it.name.to_string() };
             self.sum_up(area, &[it], as_of, reading)
         });
-        each.collect()
+        Ok(each.collect())
     }
 
     /// The statements of all provinces, by code.
@@ -234,6 +237,17 @@ impl Book {
             self.sum_up(area, &within, as_of, reading)
         });
         each.collect()
+    }
+
+    /// The municipalities of an area on the reference date, as known then.
+    fn members(&self, area: Area, as_of: AsOf) -> Result<Vec<&Municipality>, Unanswerable> {
+        Ok(match area {
+            Area::Municipality(code) => vec![self.municipality(code, as_of)?],
+            Area::Province(province) => {
+                self.municipalities(as_of).into_iter().filter(|it| it.province == province).collect()
+            }
+            Area::Country => self.municipalities(as_of),
+        })
     }
 
     fn sum_up(
@@ -283,6 +297,7 @@ impl Book {
             municipalities: across,
             national: self.national(half_year, as_of),
             amv: self.amv(area.code, municipalities, as_of),
+            generated: self.generated_from.is_some_and(|it| it.is_known_at(as_of.known_at)),
             area,
         }
     }
