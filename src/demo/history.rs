@@ -409,12 +409,10 @@ impl History {
 
     fn kind_of_placement(&mut self, on: Day) -> PlacementKind {
         let year = on.half_year().year();
-        let amv = if year < 2022 {
-            30
-        } else if year < 2024 {
-            60
-        } else {
-            80
+        let amv = match year {
+            ..2022 => 20,
+            2022..2024 => 35,
+            _ => 50,
         };
         match self.random.u16(0..1_000) {
             it if it < amv => PlacementKind::AmvSmallScaleCare,

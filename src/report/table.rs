@@ -1,6 +1,6 @@
 //! Tables for a terminal of 80 columns.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::number::{grouped, percent};
 use crate::book::account::Account;
@@ -64,7 +64,8 @@ pub fn statement(answer: &Answer) -> String {
         line("Amv: places there are", there);
     }
     line("Amv: placed, in small-scale care", it.amv.placed);
-    text += &table.to_string();
+    wrap_only(&mut table, 0);
+    text += &table.trim_fmt();
     text.push('\n');
     for sentence in sentences(it) {
         text.push('\n');
@@ -97,10 +98,12 @@ pub fn statements(answers: &[Answer]) -> String {
         cells.extend(numbers.map(|number| Cell::new(number).set_alignment(CellAlignment::Right)));
         table.add_row(cells);
     }
-    text += &table.to_string();
+    wrap_only(&mut table, 1);
+    text += &table.trim_fmt();
     text += "\n\n";
     text += &wrapped(&reading(first.statement.reading));
     if let Some(sentence) = generated(&first.statement) {
+        text.push('\n');
         text += &wrapped(&sentence);
     }
     text
@@ -168,7 +171,8 @@ pub fn closed_half_years(rows: &[ClosedHalfYear]) -> String {
         let cells = std::iter::once(Cell::new(half_year)).chain(numbers).chain([Cell::new(status)]);
         table.add_row(cells);
     }
-    format!("The Netherlands by half-year, as known now:\n\n{table}\n\n")
+    wrap_only(&mut table, names.len() + 1);
+    format!("The Netherlands by half-year, as known now:\n\n{}\n\n", table.trim_fmt())
 }
 
 fn heading(answer: &Answer, area: &str) -> String {
@@ -258,6 +262,16 @@ fn generated(it: &Statement) -> Option<String> {
          municipalities and placements rest on them."
             .to_owned()
     })
+}
+
+/// Gives every column the room that it needs but one, which takes what is left and wraps.
+fn wrap_only(table: &mut Table, wrapping: usize) {
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 1));
+        if index != wrapping {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
 }
 
 fn plain_table() -> Table {
