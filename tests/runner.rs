@@ -1,5 +1,6 @@
 //! Every integration test of the project, in one program.
 
+mod docs;
 mod schemas;
 mod store_backup;
 mod store_commits;
