@@ -43,7 +43,7 @@ pub fn decide(state: &State, identity: &Identity, command: &Command, today: Day)
     {
         return if same { Ok(Decided::Known(position)) } else { Err(Refusal::EventIdInUse(position)) };
     }
-    if let Some(position) = state.fact(command) {
+    if let Some(position) = state.fact(identity, command) {
         return Ok(Decided::Known(position));
     }
     let event = match command {

@@ -114,6 +114,31 @@ impl Command {
         }
     }
 
+    /// A number that two commands share only when they are about the same thing, so that the later
+    /// one takes the place of the earlier.
+    pub(super) fn subject(&self) -> u64 {
+        let name = self.event_name();
+        match self {
+            Self::RegisterMunicipality(it) => fingerprint(&(name, it.code)),
+            Self::CountPopulation(it) => fingerprint(&(name, it.counted_on)),
+            Self::PublishQuota(it) => fingerprint(&(name, it.half_year)),
+            Self::AllocateQuota(it) => fingerprint(&(name, it.half_year)),
+            Self::RecordEvaluation(it) => fingerprint(&(name, it.half_year)),
+            Self::RecordCarryOver(it) => fingerprint(&(name, it.to_half_year)),
+            Self::ReportGrants(it) => fingerprint(&(name, it.month)),
+            Self::SetAmvCapacity(it) => fingerprint(&(name, it.from, it.until)),
+            Self::ReportAmvPlaces(it) => fingerprint(&(name, it.counted_on)),
+            Self::SetCountingRule(it) => fingerprint(&(name, it.kind())),
+            // None of these takes the place of another.
+            Self::ChangeBoundaries(_)
+            | Self::ExchangeQuota(_)
+            | Self::RecordPlacement(_)
+            | Self::WithdrawPlacement(_)
+            | Self::TransferPlacement(_)
+            | Self::RecordFollowOn(_) => self.fingerprint(),
+        }
+    }
+
     /// A number that two commands share only when they say the same.
     ///
     /// It lives in memory only and is never stored, so it may differ from one version to the next.

@@ -290,7 +290,9 @@ impl Refusal {
             Self::MissingField { .. } => "fill it in and send it again",
             Self::UnknownHalfYear { .. } => "write 2026-I for January to June, 2026-II for July to December",
             Self::Malformed { .. } => "mend the value and send it again",
-            Self::NamedTwice { .. } => "keep the one that is right",
+            Self::NamedTwice { .. } => {
+                "the first of the two was taken; where this one is right, send it again alone"
+            }
             Self::EventIdInUse(_) => "give a new fact a new id; an event that was recorded never changes",
             Self::PlacementIdInUse(_) => {
                 "withdraw it and record what is right under a new placement id; an id is never used again"

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::command::{Command, fingerprint};
+use super::command::{Command, Identity, fingerprint};
 use super::refusal::Refusal;
 use crate::domain::area::{Municipality, MunicipalityCode};
 use crate::domain::evaluation::Outcome;
@@ -23,6 +23,8 @@ pub struct State {
     rules: CountingRules,
     /// Everything but placements, by fingerprint: what was said before in the same words.
     facts: HashMap<u64, Position>,
+    /// For each thing that facts are about, the last of them: the one in force.
+    in_force: HashMap<u64, Position>,
     sources: HashMap<Source, u16>,
     /// The events that a sender gave an identity, with the fingerprint of what was delivered.
     events: HashMap<(u16, EventId), (Position, u64)>,
@@ -155,7 +157,9 @@ impl State {
             | Event::AmvCapacitySet(_)
             | Event::AmvPlacesReported(_) => {}
         }
-        self.facts.insert(Command::of(&entry.event).fingerprint(), position);
+        let said = Command::of(&entry.event);
+        self.facts.insert(said.fingerprint(), position);
+        self.in_force.insert(said.subject(), position);
     }
 
     /// The counting rules as recorded so far.
@@ -176,13 +180,21 @@ impl State {
     }
 
     /// Where the same fact was recorded before. Placements have an identity of their own.
-    pub(super) fn fact(&self, command: &Command) -> Option<Position> {
+    ///
+    /// A number can go back to what it was. An event with an id of its own, or a fact without a
+    /// reference, says so anew; a row of a file that says the same with the same reference is the same row again.
+    pub(super) fn fact(&self, identity: &Identity, command: &Command) -> Option<Position> {
         match command {
             Command::RecordPlacement(_)
             | Command::WithdrawPlacement(_)
             | Command::TransferPlacement(_)
             | Command::RecordFollowOn(_) => None,
-            _ => self.facts.get(&command.fingerprint()).copied(),
+            _ => {
+                let position = *self.facts.get(&command.fingerprint())?;
+                let said_anew = identity.id.is_some() || matches!(command, Command::CountPopulation(_));
+                let in_force = self.in_force.get(&command.subject()) == Some(&position);
+                (in_force || !said_anew).then_some(position)
+            }
         }
     }
 

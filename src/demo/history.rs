@@ -232,6 +232,8 @@ impl History {
     }
 
     fn evaluate(&mut self, row: &NationalRow, on: Day, now_expected: Option<Persons>, outcome: Outcome) {
+        // With a revision come municipal numbers, and no published ones were at hand.
+        let revised = matches!(outcome, Outcome::Revised { .. });
         let evaluation = Evaluation {
             half_year: row.half_year,
             measured_on: on,
@@ -240,9 +242,13 @@ impl History {
             now_expected,
             outcome,
             decided_on: on,
-            reference: reference(&row.source),
+            reference: reference(&match revised {
+                true => format!("generated division; national number: {}", row.source),
+                false => row.source.clone(),
+            }),
         };
-        self.deliver(on, 12, Turn::Decision, "ministry", Command::RecordEvaluation(evaluation));
+        let source = if revised { "generated/evaluation" } else { "ministry" };
+        self.deliver(on, 12, Turn::Decision, source, Command::RecordEvaluation(evaluation));
     }
 
     fn evaluate_2025_i(&mut self, numbers: &[i64]) {

@@ -237,15 +237,15 @@ impl TryFrom<ExchangeReport> for Exchange {
     type Error = ExchangeFault;
 
     fn try_from(report: ExchangeReport) -> Result<Self, ExchangeFault> {
-        if report.from.municipality == report.to.municipality {
-            return Err(ExchangeFault::OneMunicipality);
-        }
         if report.from.persons != report.to.persons {
             return Err(ExchangeFault::SidesDiffer);
         }
-        match report.from.persons.count() {
-            0 => Err(ExchangeFault::NoPersons),
-            _ => Ok(Self { report }),
+        if report.from.persons.count() == 0 {
+            return Err(ExchangeFault::NoPersons);
+        }
+        match report.from.municipality == report.to.municipality {
+            true => Err(ExchangeFault::OneMunicipality),
+            false => Ok(Self { report }),
         }
     }
 }
