@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::domain::person_number::{holds_person_number, without_person_numbers};
 use crate::feed::FeedError;
 use crate::ledger::{Ledger, LedgerError, Outside};
 use crate::store::{Access, StoreError};
@@ -26,7 +27,7 @@ use crate::store::{Access, StoreError};
 /// which entries made it so. Exit codes: 0 done; 1 refused by a rule, with every reason; 2 broken
 /// (ledger, or input that cannot be read); 64 wrong use.
 #[derive(Parser)]
-#[command(name = "peildatum", version, arg_required_else_help = true)]
+#[command(name = "peildatum", version, arg_required_else_help = true, max_term_width = 80)]
 struct Cli {
     /// The folder of the ledger.
     ///
@@ -121,7 +122,12 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // Help and version are what was asked for, and end well.
             let code = if error.use_stderr() { 64 } else { 0 };
-            let _ = error.print();
+            let told = error.render().to_string();
+            // What was typed is repeated, but never a number of a person.
+            let _ = match holds_person_number(&told) {
+                true => write!(io::stderr(), "{}", without_person_numbers(&told)),
+                false => error.print(),
+            };
             return ExitCode::from(code);
         }
     };

@@ -1,6 +1,12 @@
 //! Every integration test of the project, in one program.
 
 mod docs;
+mod program;
+mod program_damage;
+mod program_deliver;
+mod program_demo;
+mod program_kill;
+mod program_persons;
 mod schemas;
 mod store_backup;
 mod store_commits;

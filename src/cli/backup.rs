@@ -1,10 +1,12 @@
 //! `peildatum backup` and `peildatum restore`.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::Failure;
+use crate::proof::merkle::Hash;
 use crate::report::number::grouped;
 use crate::store;
 
@@ -21,13 +23,7 @@ impl Backup {
     /// Copies and says how much.
     pub fn run(self, ledger: &Path) -> Result<(), Failure> {
         let head = store::backup(ledger, &self.dir)?;
-        println!(
-            "{} entries are in {}; their root is {}",
-            grouped(head.size as i64),
-            self.dir.display(),
-            head.root
-        );
-        Ok(())
+        said(head.size, head.root, &self.dir)
     }
 }
 
@@ -47,12 +43,12 @@ impl Restore {
         let opened = super::open(ledger, store::Access::MustExist, crate::ledger::Outside::machine())?;
         let checkpoint = opened.checkpoint(opened.size())?;
         opened.close()?;
-        println!(
-            "{} entries are in {}; their root is {}",
-            grouped(checkpoint.size as i64),
-            ledger.display(),
-            checkpoint.root
-        );
-        Ok(())
+        said(checkpoint.size, checkpoint.root, ledger)
     }
+}
+
+/// Not by `println!`, which panics when the reader of the pipe has gone.
+fn said(size: u64, root: Hash, dir: &Path) -> Result<(), Failure> {
+    let entries = grouped(size as i64);
+    Ok(writeln!(io::stdout(), "{entries} entries are in {}; their root is {root}", dir.display())?)
 }

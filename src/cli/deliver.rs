@@ -1,7 +1,7 @@
 //! `peildatum deliver`.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -19,7 +19,7 @@ use crate::feed::receipt::{FaultInRow, Outcome, RowReceipt, Totals};
 use crate::feed::{self, Parcels};
 use crate::ledger::{Checkpoint, KnownAtSize, Ledger, Outside};
 use crate::report::number::grouped;
-use crate::report::table::wrapped;
+use crate::report::table::wrapped_to;
 use crate::store::Access;
 
 /// Deliver files: check every row, record what is new, and print a receipt.
@@ -58,19 +58,35 @@ impl Deliver {
                 "--refused-to takes the rows of one file: deliver the files one by one".to_owned(),
             ));
         }
-        // A file that is not there is found before a ledger is begun for it.
+        // What cannot be read at all is found before a ledger is begun for it or another file recorded.
         let mut inputs = Vec::new();
         for path in &self.files {
-            inputs.push(Input::open(path)?);
+            inputs.push(Input::open(path, &self.from)?);
         }
-        let access = if self.dry_run { Access::MustExist } else { Access::CreateIfAbsent };
-        let mut ledger = super::open(dir, access, Outside::machine())?;
+        // Declared first, so that it goes after the ledger in it is closed.
+        let empty;
+        let mut ledger = if !self.dry_run {
+            super::open(dir, Access::CreateIfAbsent, Outside::machine())?
+        } else if nothing_in(dir) {
+            let shown = dir.display();
+            let _ =
+                writeln!(io::stderr(), "peildatum: no ledger in {shown} yet: this is tried on an empty one");
+            empty = tempfile::tempdir()?;
+            super::open(empty.path(), Access::CreateIfAbsent, Outside::machine())?
+        } else {
+            super::open(dir, Access::MustExist, Outside::machine())?
+        };
         if self.dry_run {
             ledger.rehearse();
         }
+        // After the ledger, so that no empty file stays behind where that is in use.
+        let mut refused_rows = match (&self.refused_to, &inputs[..]) {
+            (Some(path), [input]) => Some(RefusedRows::new(path, input.content.header())?),
+            _ => None,
+        };
         let mut refused = 0;
-        for input in inputs {
-            refused += self.deliver(&mut ledger, input)?.refused;
+        for (index, input) in inputs.into_iter().enumerate() {
+            refused += self.deliver(&mut ledger, index == 0, input, refused_rows.take())?.refused;
         }
         if !self.dry_run {
             ledger.close()?;
@@ -82,30 +98,16 @@ impl Deliver {
         }
     }
 
-    fn deliver(&self, ledger: &mut Ledger, input: Input) -> Result<Totals, Failure> {
-        let Input { name, from, bar } = input;
-        let mut from = from;
-        let mut lines;
-        let mut table;
-        let mut header = None;
-        let parcels: &mut dyn Parcels = match content_of(&mut from, &name)? {
-            ContentKind::Json => {
-                lines = EventLines::new(from);
-                &mut lines
-            }
-            ContentKind::Csv => {
-                table = CsvFile::open(from, self.from.clone())
-                    .map_err(|error| Failure::Broken(format!("{name}: {error}")))?;
-                header = Some(table.header().clone());
-                &mut table
-            }
-        };
-        let mut refused_rows = match &self.refused_to {
-            None => None,
-            Some(path) => Some(RefusedRows::new(path, header)?),
-        };
-        let mut receipt = Printer::new(self.format, &name, self.dry_run, &self.from)?;
-        let delivered = feed::deliver(ledger, &self.from, parcels, &mut |it, row| {
+    fn deliver(
+        &self,
+        ledger: &mut Ledger,
+        first: bool,
+        input: Input,
+        mut refused_rows: Option<RefusedRows>,
+    ) -> Result<Totals, Failure> {
+        let Input { name, mut content, bar } = input;
+        let mut receipt = Printer::new(self.format, name, self.dry_run, &self.from, first)?;
+        let delivered = feed::deliver(ledger, &self.from, content.parcels(), &mut |it, row| {
             receipt.row(it)?;
             match (&it.outcome, &mut refused_rows) {
                 (Outcome::Refused { faults }, Some(rows)) => rows.write(row, faults),
@@ -125,20 +127,30 @@ impl Deliver {
     }
 }
 
+/// Whether a directory is absent or empty.
+fn nothing_in(dir: &Path) -> bool {
+    match fs::read_dir(dir) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// A file that is about to be delivered.
 struct Input {
     name: String,
-    from: Box<dyn BufRead>,
+    content: Content,
     bar: ProgressBar,
 }
 
 impl Input {
-    fn open(path: &Path) -> Result<Self, Failure> {
-        let template = "{bar:30} {percent:>3} % of {msg}, {binary_bytes_per_sec}, {eta} left";
-        let style = ProgressStyle::with_template(template).expect("a fixed template");
+    fn open(path: &Path, source: &Source) -> Result<Self, Failure> {
         if path == Path::new("-") {
-            let bar = ProgressBar::hidden();
-            return Ok(Self { name: "-".to_owned(), from: Box::new(BufReader::new(io::stdin())), bar });
+            let from = Box::new(BufReader::new(io::stdin()));
+            return Ok(Self {
+                content: Content::of(from, "-", source)?,
+                name: "-".to_owned(),
+                bar: ProgressBar::hidden(),
+            });
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = without_person_numbers(&name);
@@ -148,31 +160,71 @@ impl Input {
         if about.is_dir() {
             return Err(Failure::Broken(format!("cannot read {name}: it is a folder")));
         }
+        let template = "{bar:30} {percent:>3} % of {msg}, {binary_bytes_per_sec}, {eta} left";
+        let style = ProgressStyle::with_template(template).expect("a fixed template");
         // The bar shows itself on a terminal only.
         let bar = ProgressBar::new(about.len()).with_style(style).with_message(name.clone());
         let from = Box::new(BufReader::with_capacity(1 << 16, bar.wrap_read(file)));
-        Ok(Self { name, from, bar })
+        Ok(Self { content: Content::of(from, &name, source)?, name, bar })
     }
 }
 
-enum ContentKind {
-    Json,
-    Csv,
+/// What a file holds, read up to its first row.
+enum Content {
+    Lines(EventLines<Box<dyn BufRead>>),
+    Table(Box<CsvFile<Box<dyn BufRead>>>),
 }
 
-/// What a file holds, by its first bytes.
-fn content_of(from: &mut Box<dyn BufRead>, name: &str) -> Result<ContentKind, Failure> {
-    let start = from.fill_buf().map_err(|error| Failure::Broken(format!("cannot read {name}: {error}")))?;
-    if start.starts_with(b"PK\x03\x04") {
-        return Err(Failure::Broken(format!(
-            "{name} is a workbook: save the sheet as CSV in UTF-8 and deliver that"
-        )));
+impl Content {
+    fn of(mut from: Box<dyn BufRead>, name: &str, source: &Source) -> Result<Self, Failure> {
+        let start =
+            beginning(&mut from).map_err(|error| Failure::Broken(format!("cannot read {name}: {error}")))?;
+        if start.starts_with(b"PK\x03\x04") {
+            return Err(Failure::Broken(format!(
+                "{name} is a workbook: save the sheet as CSV in UTF-8 and deliver that"
+            )));
+        }
+        let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
+        let first = text.trim_ascii().first().copied();
+        let from: Box<dyn BufRead> = Box::new(Cursor::new(start).chain(from));
+        match first {
+            None => Err(Failure::Broken(format!("{name} is empty"))),
+            Some(b'[') => Err(Failure::Broken(format!(
+                "{name} is one JSON array: write one event on each line, without the brackets"
+            ))),
+            Some(b'{') => Ok(Self::Lines(EventLines::new(from))),
+            Some(_) => CsvFile::open(from, source.clone())
+                .map(|table| Self::Table(Box::new(table)))
+                .map_err(|error| Failure::Broken(format!("{name}: {error}"))),
+        }
     }
-    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-    match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        None => Err(Failure::Broken(format!("{name} is empty"))),
-        Some(b'{') => Ok(ContentKind::Json),
-        Some(_) => Ok(ContentKind::Csv),
+
+    fn header(&self) -> Option<StringRecord> {
+        match self {
+            Self::Lines(_) => None,
+            Self::Table(table) => Some(table.header().clone()),
+        }
+    }
+
+    fn parcels(&mut self) -> &mut dyn Parcels {
+        match self {
+            Self::Lines(lines) => lines,
+            Self::Table(table) => &mut **table,
+        }
+    }
+}
+
+/// The file up to the end of the first line that says something: what a pipe hands out in small
+/// pieces is judged by the whole line.
+fn beginning(from: &mut dyn BufRead) -> io::Result<Vec<u8>> {
+    const LONGEST: u64 = 1 << 16;
+    let mut start = Vec::new();
+    loop {
+        let before = start.len();
+        let read = from.take(LONGEST - before as u64).read_until(b'\n', &mut start)?;
+        if read == 0 || !start[before..].trim_ascii().is_empty() {
+            return Ok(start);
+        }
     }
 }
 
@@ -245,10 +297,42 @@ impl RefusedRows {
 /// How many refused rows a person is shown before being pointed to the file of all of them.
 const SHOWN: u64 = 20;
 
+/// Standard output for as long as somebody reads it: a delivery is not broken off halfway because the
+/// reader of its receipt was content with the first rows.
+struct WhileRead(Option<io::Stdout>);
+
+impl WhileRead {
+    fn unless_gone<T>(
+        &mut self,
+        gone: T,
+        what: impl FnOnce(&mut io::Stdout) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let Some(to) = &mut self.0 else { return Ok(gone) };
+        match what(to) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.0 = None;
+                Ok(gone)
+            }
+            done => done,
+        }
+    }
+}
+
+impl Write for WhileRead {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_gone(bytes.len(), |to| to.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_gone((), Write::flush)
+    }
+}
+
 /// Writes a receipt row by row, so that the receipt of a million rows is never held.
 struct Printer {
     format: Format,
-    to: BufWriter<io::Stdout>,
+    file: String,
+    to: BufWriter<WhileRead>,
     dry_run: bool,
     rows: u64,
     shown: u64,
@@ -266,20 +350,22 @@ struct Ending<'a> {
 }
 
 impl Printer {
-    fn new(format: Format, file: &str, dry_run: bool, from: &Source) -> io::Result<Self> {
-        let mut to = BufWriter::new(io::stdout());
+    /// `first` says whether no receipt of this run came before, which the header of CSV stands above.
+    fn new(format: Format, file: String, dry_run: bool, from: &Source, first: bool) -> io::Result<Self> {
+        let mut to = BufWriter::new(WhileRead(Some(io::stdout())));
         match format {
             Format::Table => {
                 let tried = if dry_run { " (dry run: nothing is written)" } else { "" };
                 writeln!(to, "Receipt for {file} from {from}{tried}\n")?;
             }
             Format::Json => {
-                let file = serde_json::to_string(file)?;
+                let file = serde_json::to_string(&file)?;
                 write!(to, "{{\"file\":{file},\"deliveredBy\":\"{from}\",\"dryRun\":{dry_run},\"rows\":[")?;
             }
-            Format::Csv => writeln!(to, "file,row,outcome,position,code,field,problem,remedy")?,
+            Format::Csv if first => writeln!(to, "file,row,outcome,position,code,field,problem,remedy")?,
+            Format::Csv => {}
         }
-        Ok(Self { format, to, dry_run, rows: 0, shown: 0, first_recorded: None, last_recorded: None })
+        Ok(Self { format, file, to, dry_run, rows: 0, shown: 0, first_recorded: None, last_recorded: None })
     }
 
     fn row(&mut self, it: &RowReceipt) -> io::Result<()> {
@@ -310,7 +396,7 @@ impl Printer {
                         let place =
                             if fault.field.is_empty() { String::new() } else { format!(", {}", fault.field) };
                         writeln!(self.to, "row {}{place}: {}", it.row, fault.code)?;
-                        let said = wrapped(&format!("{}; {}.", fault.problem, fault.remedy));
+                        let said = wrapped_to(&format!("{}; {}.", fault.problem, fault.remedy), 78);
                         for line in said.lines() {
                             writeln!(self.to, "  {line}")?;
                         }
@@ -324,7 +410,7 @@ impl Printer {
     fn row_in_csv(&mut self, it: &RowReceipt) -> io::Result<()> {
         let mut line = |cells: [&str; 7]| {
             let mut row = csv::Writer::from_writer(&mut self.to);
-            row.write_record(cells)?;
+            row.write_record([&self.file[..]].into_iter().chain(cells))?;
             row.flush()
         };
         let number = it.row.to_string();
@@ -359,7 +445,11 @@ impl Printer {
                 }
                 if self.shown > 0 {
                     match refused_to {
-                        Some(path) => writeln!(self.to, "\nThe refused rows are in {}.\n", path.display())?,
+                        Some(path) => writeln!(
+                            self.to,
+                            "\nThe refused rows are in {}.\n",
+                            without_person_numbers(&path.to_string_lossy())
+                        )?,
                         None => writeln!(
                             self.to,
                             "\nWith --refused-to FILE the refused rows are written to be mended.\n"

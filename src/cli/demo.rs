@@ -60,14 +60,14 @@ impl Demo {
         let mut to = io::stdout().lock();
         to.write_all(table::closed_half_years(&history(&ledger)?).as_bytes())?;
         to.write_all(table::wrapped(EXPLANATION).as_bytes())?;
-        writeln!(to, "\nTry:")?;
+        writeln!(to, "\nTry:\n  export PEILDATUM_LEDGER={shown}")?;
         for question in [
             "statement NL --on 2026-01-01",
             "statement NL --on 2025-06-30 --known-at 2025-01-15",
             "statement Rotterdam --on 2022-07-01 --known-at 2022-08-15",
             "statement NL --on 2026-01-01 --by province",
         ] {
-            writeln!(to, "  peildatum {question} --ledger {shown}")?;
+            writeln!(to, "  peildatum {question}")?;
         }
         Ok(())
     }

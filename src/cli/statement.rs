@@ -80,7 +80,7 @@ impl StatementArgs {
             }
         };
         let answers = ledger.statements(area, by, as_of, self.reading)?;
-        write(&answers, by, self.format)
+        write(&whole(area, by), &answers, by, self.format)
     }
 }
 
@@ -112,11 +112,21 @@ fn province_named(text: &str) -> Option<Province> {
     Province::all().find(|it| it.name().to_lowercase() == text.to_lowercase())
 }
 
-fn write(answers: &[Answer], by: By, format: Format) -> Result<(), Failure> {
+/// What the heading of several statements says they are parts of.
+fn whole(area: Area, by: By) -> String {
+    let name = match area {
+        Area::Country => "Nederland (NL)".to_owned(),
+        Area::Province(province) => format!("{} ({province})", province.name()),
+        Area::Municipality(code) => code.to_string(),
+    };
+    format!("{name} by {}", if by == By::Province { "province" } else { "municipality" })
+}
+
+fn write(whole: &str, answers: &[Answer], by: By, format: Format) -> Result<(), Failure> {
     let mut to = io::stdout().lock();
     match (format, by) {
         (Format::Table, By::Whole) => to.write_all(table::statement(&answers[0]).as_bytes())?,
-        (Format::Table, _) => to.write_all(table::statements(answers).as_bytes())?,
+        (Format::Table, _) => to.write_all(table::statements(whole, answers).as_bytes())?,
         (Format::Json, By::Whole) => {
             serde_json::to_writer(&mut to, &answers[0])?;
             writeln!(to)?;

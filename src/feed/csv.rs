@@ -107,7 +107,8 @@ impl<R: BufRead> CsvFile<R> {
     pub fn open(mut from: R, source: Source) -> Result<Self, FeedError> {
         // The first line is there without being taken, unless it is absurdly long.
         let start = from.fill_buf()?;
-        let first_line = start.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
+        let mut lines = start.split(|&byte| byte == b'\n');
+        let first_line = lines.find(|it| !it.trim_ascii().is_empty()).unwrap_or(&[]);
         let count = |wanted: u8| first_line.iter().filter(|&&byte| byte == wanted).count();
         let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
         let mut reader =

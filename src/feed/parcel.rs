@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::decide::command::{Command, Identity};
 use crate::decide::refusal::Refusal;
 use crate::domain::area::{Inhabitants, MunicipalityCode, PerMunicipality, Population};
 use crate::domain::carry_over::CarryOver;
 use crate::domain::half_year::HalfYear;
-use crate::domain::person_number::without_person_numbers;
+use crate::domain::person_number::{holds_person_number, without_person_numbers};
 use crate::domain::persons::{Balance, Persons};
 use crate::domain::quota::{Allocation, AllocationMethod, Rounding};
 use crate::domain::reference::Reference;
@@ -54,8 +56,28 @@ impl Raw {
     pub fn cleaned(&self) -> Raw {
         match self {
             Raw::Cells(cells) => Raw::Cells(cells.iter().map(without_person_numbers).collect()),
-            Raw::Line(line) => Raw::Line(without_person_numbers(line)),
+            // Read first, since JSON can write a digit as \u0031 and a number with an exponent.
+            Raw::Line(line) => Raw::Line(match serde_json::from_str(line) {
+                Ok(value) => cleaned(value).to_string(),
+                Err(_) => without_person_numbers(line),
+            }),
         }
+    }
+}
+
+fn cleaned(value: Value) -> Value {
+    match value {
+        // A time to the nanosecond has nine digits behind the point.
+        Value::String(text) if text.parse::<RecordedAt>().is_ok() => Value::String(text),
+        Value::String(text) => without_person_numbers(&text).into(),
+        Value::Number(number) if holds_person_number(&number.to_string()) => {
+            without_person_numbers(&number.to_string()).into()
+        }
+        Value::Array(values) => values.into_iter().map(cleaned).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(key, value)| (without_person_numbers(&key), cleaned(value))).collect()
+        }
+        other => other,
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::decide::refusal::Refusal;
+use crate::domain::person_number::without_person_numbers;
 use crate::domain::time::Position;
 
 /// What became of one row of a file.
@@ -56,7 +57,11 @@ impl Outcome {
     pub fn refused(refusals: &[Refusal], columns: bool) -> Self {
         let fault = |refusal: &Refusal| FaultInRow {
             code: refusal.code(),
-            field: if columns { column(refusal.field()) } else { refusal.field().to_owned() },
+            // The header may hold a column of ours that was given another name.
+            field: without_person_numbers(&match columns {
+                true => column(refusal.field()),
+                false => refusal.field().to_owned(),
+            }),
             problem: refusal.to_string(),
             remedy: refusal.remedy(),
         };

@@ -16,6 +16,14 @@ fn text(text: &str) -> String {
     }
 }
 
+/// What the operating system said, as it said it: that a pipe has no reader any more is no failure.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
 /// Statements, a row each.
 ///
 /// # Errors
@@ -33,6 +41,7 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
         "carried_over_recorded",
         "carried_over_derived",
         "carried_over_difference",
+        "carried_over_recorded_for",
         "quota",
         "revision",
         "exchange",
@@ -50,14 +59,18 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
         "backlog",
         "surplus",
         "reading",
+        "municipalities",
+        "municipalities_backlog",
+        "municipalities_surplus",
         "national_quota",
+        "national_in_force",
         "amv_places_needed",
         "amv_places_there",
         "amv_placed",
         "generated",
         "root",
     ]);
-    rows.write_record(&header)?;
+    rows.write_record(&header).map_err(io_error)?;
     for answer in answers {
         let it = &answer.statement;
         let number = |number: Option<i64>| number.map_or_else(String::new, |it| it.to_string());
@@ -72,6 +85,7 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
             number(it.carried_over.recorded),
             it.carried_over.derived.to_string(),
             it.carried_over.difference.to_string(),
+            it.carried_over.recorded_for.to_string(),
             it.quota.to_string(),
             it.revision.to_string(),
             it.exchange.to_string(),
@@ -94,14 +108,18 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
             it.backlog.to_string(),
             it.surplus.to_string(),
             it.reading.to_string(),
+            it.municipalities.count.to_string(),
+            it.municipalities.backlog.to_string(),
+            it.municipalities.surplus.to_string(),
             number(it.national.as_ref().map(|national| national.quota.count())),
+            number(it.national.as_ref().map(|national| national.in_force.count())),
             number(it.amv.places_needed),
             number(it.amv.places_there),
             it.amv.placed.to_string(),
             it.generated.to_string(),
             answer.checkpoint.root.to_string(),
         ]);
-        rows.write_record(&cells)?;
+        rows.write_record(&cells).map_err(io_error)?;
     }
     rows.flush()
 }
@@ -122,7 +140,8 @@ pub fn entries(entries: &[Entry], to: impl Write) -> io::Result<()> {
         "id",
         "registered_at",
         "data",
-    ])?;
+    ])
+    .map_err(io_error)?;
     for entry in entries {
         rows.write_record([
             entry.position.to_string(),
@@ -134,7 +153,8 @@ pub fn entries(entries: &[Entry], to: impl Write) -> io::Result<()> {
             entry.id.to_string(),
             entry.registered_at.map_or_else(String::new, |time| time.to_string()),
             serde_json::to_string(&entry.event)?,
-        ])?;
+        ])
+        .map_err(io_error)?;
     }
     rows.flush()
 }

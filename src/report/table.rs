@@ -74,10 +74,10 @@ pub fn statement(answer: &Answer) -> String {
     text
 }
 
-/// Several statements of one question, a row each.
-pub fn statements(answers: &[Answer]) -> String {
+/// The statements of the parts of an area, a row each.
+pub fn statements(whole: &str, answers: &[Answer]) -> String {
     let Some(first) = answers.first() else { return "No municipality exists on that date.\n".to_owned() };
-    let mut text = heading(first, &format!("{} areas", answers.len()));
+    let mut text = heading(first, &format!("{whole}: {} areas", answers.len()));
     let mut table = plain_table();
     let names = ["Area", "", "Carried", "Due", "Realised", "Remaining", "Fulfilled", "Backlog"];
     table.set_header(names.iter().enumerate().map(|(index, name)| match index {
@@ -113,12 +113,27 @@ pub fn statements(answers: &[Answer]) -> String {
 pub fn history(entries: &[Entry]) -> String {
     let mut text = String::new();
     for entry in entries {
-        text += &format!("{:>9}  {}\n", entry.position.to_string(), what_happened(&entry.event));
-        text += &format!("{:>9}  recorded {} by {}\n", "", entry.recorded_at, entry.delivered_by);
-        text += &format!("{:>9}  delivery {}\n", "", entry.delivery);
-        text += &format!("{:>9}  event    {} of {}\n", "", entry.id, entry.source);
+        let said = [
+            what_happened(&entry.event),
+            format!("recorded {} by {}", entry.recorded_at, entry.delivered_by),
+            format!("delivery {}", entry.delivery),
+            format!("event    {} of {}", entry.id, entry.source),
+        ];
+        let mut before = entry.position.to_string();
+        for line in said.iter().flat_map(|it| broken(it, usize::from(WIDTH) - 11)) {
+            text += &format!("{before:>9}  {line}\n");
+            before.clear();
+        }
     }
     text
+}
+
+/// A line as it is where it fits, and in lines of at most this width where it does not.
+fn broken(line: &str, width: usize) -> Vec<String> {
+    match line.chars().count() <= width {
+        true => vec![line.to_owned()],
+        false => wrapped_to(line, width).lines().map(str::to_owned).collect(),
+    }
 }
 
 fn what_happened(event: &Event) -> String {
@@ -242,6 +257,12 @@ fn sentences(it: &Statement) -> Vec<String> {
             }
         }
     }
+    if it.municipalities.backlog > it.backlog {
+        sentences.push(
+            "In the sum, what one municipality did beyond its backlog makes up for the backlog of another."
+                .to_owned(),
+        );
+    }
     sentences.push(reading(it.reading));
     sentences.extend(generated(it));
     sentences
@@ -282,11 +303,16 @@ fn plain_table() -> Table {
 
 /// A sentence in lines of at most 80 characters.
 pub fn wrapped(sentence: &str) -> String {
+    wrapped_to(sentence, usize::from(WIDTH))
+}
+
+/// A sentence in lines of at most this many characters.
+pub fn wrapped_to(sentence: &str, most: usize) -> String {
     let mut text = String::new();
     let mut width = 0;
     for word in sentence.split_whitespace() {
         let length = word.chars().count();
-        if width > 0 && width + 1 + length > usize::from(WIDTH) {
+        if width > 0 && width + 1 + length > most {
             text.push('\n');
             width = 0;
         }
