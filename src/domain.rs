@@ -165,6 +165,21 @@ where
     Ok(items.into_iter().map(|Item(it)| it).collect())
 }
 
+/// Reads a field that is always there and holds an object or `null`.
+pub(crate) fn object_or_null<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    struct Item<T>(T);
+    impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Item<T> {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            object(from).map(Self)
+        }
+    }
+    Ok(<Option<Item<T>> as serde::Deserialize>::deserialize(from)?.map(|Item(it)| it))
+}
+
 /// Whatever is asked of it, it reads an object.
 pub(crate) struct ObjectOnly<D>(pub(crate) D);
 

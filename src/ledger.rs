@@ -7,7 +7,9 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::book::statement::{Reading, Statement};
@@ -117,27 +119,33 @@ pub enum KnownAt {
 }
 
 /// The state of knowledge of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KnownAtSize {
     /// The log size.
     pub size: u64,
     /// When the last of those entries was recorded; nothing for an empty log.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub time: Option<RecordedAt>,
 }
 
 /// What an answer was computed from, so that anybody can compute it again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Checkpoint {
     /// The log size.
     pub size: u64,
     /// The Merkle root over that many entries (RFC 6962), in base64.
-    #[serde(serialize_with = "as_base64")]
+    #[serde(serialize_with = "as_base64", deserialize_with = "from_base64")]
     pub root: Hash,
 }
 
 fn as_base64<S: serde::Serializer>(root: &Hash, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(root)
+}
+
+fn from_base64<'de, D: Deserializer<'de>>(from: D) -> Result<Hash, D::Error> {
+    String::deserialize(from)?.parse().map_err(D::Error::custom)
 }
 
 /// An answer with what it was computed from.
@@ -151,6 +159,24 @@ pub struct Answer {
     pub known_at: KnownAtSize,
     /// What it was computed from.
     pub checkpoint: Checkpoint,
+}
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // Serde cannot refuse unknown fields where a part is flattened, so the parts are taken out.
+        fn part<T: for<'a> Deserialize<'a>, E: serde::de::Error>(
+            fields: &mut Map<String, Value>,
+            name: &'static str,
+        ) -> Result<T, E> {
+            let value = fields.remove(name).ok_or_else(|| E::missing_field(name))?;
+            crate::domain::object(value).map_err(E::custom)
+        }
+        let mut fields = Map::deserialize(from)?;
+        let known_at = part(&mut fields, "knownAt")?;
+        let checkpoint = part(&mut fields, "checkpoint")?;
+        let statement = Statement::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        Ok(Self { statement, known_at, checkpoint })
+    }
 }
 
 /// How an area is divided in an answer.

@@ -1,6 +1,10 @@
 //! Every integration test of the project, in one program.
 
+mod cases;
+mod decisions;
 mod docs;
+mod floors;
+mod model;
 mod program;
 mod program_damage;
 mod program_deliver;
@@ -15,3 +19,4 @@ mod store_ledger;
 mod store_refusals;
 mod store_verify;
 mod strategies;
+mod world;

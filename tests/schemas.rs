@@ -1,6 +1,7 @@
 //! The schemas say what the types say: what the types make is valid, what is broken is refused by
 //! both, and the few differences are listed with their reason.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Display};
 use std::fs;
@@ -9,7 +10,9 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use jsonschema::{Draft, Registry, Validator};
-use peildatum::domain::area::{Inhabitants, MunicipalityCode, Province, SafetyRegion};
+use peildatum::book::statement::{DECISIONS, Reading};
+use peildatum::decide::refusal::Refusal;
+use peildatum::domain::area::{Area, Inhabitants, MunicipalityCode, Province, SafetyRegion};
 use peildatum::domain::event::{Entry, Event, EventName, IdBy};
 use peildatum::domain::half_year::HalfYear;
 use peildatum::domain::person_number::holds_person_number;
@@ -22,6 +25,9 @@ use peildatum::domain::read_object;
 use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
 use peildatum::domain::source::{DeliveryId, EventId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{Day, Month, Position, RecordedAt};
+use peildatum::feed::receipt::Receipt;
+use peildatum::ledger::Answer;
+use peildatum::proof::merkle::Hash;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
@@ -30,7 +36,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::strategies;
+use crate::{model, strategies, world};
 
 // The schemas, and the types that they describe.
 
@@ -43,6 +49,10 @@ enum Subject {
     Delivered(EventName),
     /// A whole stored line.
     Entry,
+    /// The answer to a question, which only the ledger writes.
+    Statement,
+    /// What became of a delivery, which only the ledger writes.
+    Receipt,
 }
 
 /// The events that are delivered with less than what is recorded.
@@ -53,7 +63,7 @@ impl Subject {
     fn all() -> impl Iterator<Item = Self> {
         let recorded = EventName::ALL.iter().copied().map(Self::Recorded);
         let delivered = DELIVERED_WITH_LESS.into_iter().map(Self::Delivered);
-        recorded.chain(delivered).chain([Self::Entry])
+        recorded.chain(delivered).chain([Self::Entry, Self::Statement, Self::Receipt])
     }
 
     /// The path in `schemas/`, and in `schemas/examples/`, without what the file name ends in.
@@ -62,6 +72,8 @@ impl Subject {
             Self::Recorded(name) => name.to_string(),
             Self::Delivered(name) => format!("delivered/{name}"),
             Self::Entry => "entry".to_owned(),
+            Self::Statement => "statement".to_owned(),
+            Self::Receipt => "receipt".to_owned(),
         }
     }
 
@@ -103,6 +115,8 @@ impl Subject {
             Self::Entry => {
                 Entry::decode(text.as_bytes()).map(|entry| encoded(&entry)).map_err(|fault| fault.to_string())
             }
+            Self::Statement => through::<Answer>(text),
+            Self::Receipt => through::<Receipt>(text),
         }
     }
 
@@ -124,6 +138,8 @@ impl Subject {
             }
             Self::Delivered(name) => unreachable!("{name} is delivered as it is recorded"),
             Self::Entry => strategies::entry().prop_map(written).boxed(),
+            Self::Statement => strategies::answer().prop_map(written).boxed(),
+            Self::Receipt => strategies::receipt().prop_map(written).boxed(),
         }
     }
 }
@@ -235,6 +251,113 @@ fn whatever_is_stored_is_one_valid_line_and_reads_back_the_same() {
     });
 }
 
+/// Only the ledger writes statements and receipts, and the types read them as strictly as the schema.
+#[test]
+fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
+    fn check_answer<T: Serialize + DeserializeOwned + Debug + PartialEq>(
+        subject: Subject,
+        answers: impl Strategy<Value = T>,
+    ) {
+        check(&answers, |answer| {
+            let text = serde_json::to_string(&answer).expect("an answer is JSON");
+            let document = serde_json::from_str(&text).expect("an answer is JSON");
+            prop_assert!(subject.schema_accepts(&document), "{}", text);
+            prop_assert_eq!(read_object::<T>(&text).map_err(|fault| fault.to_string()), Ok(answer));
+            Ok(())
+        });
+    }
+    check_answer(Subject::Statement, strategies::answer());
+    check_answer(Subject::Receipt, strategies::receipt());
+}
+
+#[test]
+fn the_statements_of_random_histories_are_valid_and_read_back_the_same() {
+    let statements = Cell::new(0);
+    let config = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
+    let histories = (model::histories(), strategies::known_at_size(), strategies::checkpoint());
+    let outcome = TestRunner::new(config).run(&histories, |((wishes, questions), known_at, checkpoint)| {
+        let mut world = world::World::default();
+        model::record(&mut world, &wishes);
+        for question in questions {
+            let (area, as_of, reading) = model::asked(question, world.size());
+            let Ok(statement) = world.book.statement(area, as_of, reading) else { continue };
+            let answer = Answer { statement, known_at, checkpoint };
+            let text = serde_json::to_string(&answer).expect("an answer is JSON");
+            let document = serde_json::from_str(&text).expect("an answer is JSON");
+            prop_assert!(Subject::Statement.schema_accepts(&document), "{}", text);
+            prop_assert_eq!(read_object::<Answer>(&text).map_err(|fault| fault.to_string()), Ok(answer));
+            statements.set(statements.get() + 1);
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(statements.get() > 200, "only {} statements", statements.get());
+}
+
+/// The program itself: a delivery with every outcome, and a statement of what it brought.
+#[test]
+fn what_the_program_prints_is_valid() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).expect("a file");
+        path
+    };
+    let ledger = dir.path().join("ledger");
+    let printed = |arguments: &[&str]| {
+        let program = std::process::Command::new(env!("CARGO_BIN_EXE_peildatum"))
+            .args(arguments)
+            .env("PEILDATUM_LEDGER", &ledger)
+            .output()
+            .expect("the program runs");
+        String::from_utf8(program.stdout).expect("JSON is UTF-8")
+    };
+    let id = "3f2b8a54-6c1d-4e0a-9b7f-5d2c1a0e4f6";
+    let towns = write(
+        "towns.csv",
+        "code,name,province,safety_region,from\nGM0599,Rotterdam,PV28,VR17,1990-01-01\n\
+         GM0502,Capelle,PV28,VR17,soon\nGM0599,Rotterdam,PV28,VR17,1990-01-01\n",
+    );
+    let placements = write(
+        "placements.csv",
+        &format!(
+            "placement,municipality,counts_from,kind,persons\n{id}0,GM0599,2025-02-01,regular,3\n{id}1,GM0001,2025-02-01,regular,1\n"
+        ),
+    );
+    let mut outcomes = BTreeSet::new();
+    for (file, dry_run) in [(&towns, true), (&towns, false), (&placements, false)] {
+        // A rehearsal needs a ledger that is there.
+        if dry_run {
+            printed(&[
+                "deliver",
+                &write("none.csv", "placement,reason\n").to_string_lossy(),
+                "--from",
+                "coa",
+            ]);
+        }
+        let mut arguments =
+            vec!["deliver", file.to_str().expect("a path"), "--from", "coa", "--format", "json"];
+        arguments.extend(dry_run.then_some("--dry-run"));
+        let text = printed(&arguments);
+        let document = serde_json::from_str(&text).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+        assert!(Subject::Receipt.schema_accepts(&document), "{text}");
+        let receipt: Receipt = read_object(&text).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+        assert_eq!(serde_json::to_string(&receipt).expect("JSON"), text.trim_end());
+        assert_eq!((receipt.dry_run, receipt.checkpoint.is_none()), (dry_run, dry_run));
+        outcomes.extend(receipt.rows.iter().map(|row| row.outcome.name()));
+    }
+    assert_eq!(outcomes.len(), 3, "{outcomes:?}");
+    let text = printed(&["statement", "GM0599", "--on", "2025-03-01", "--format", "json"]);
+    let document = serde_json::from_str(&text).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+    assert!(Subject::Statement.schema_accepts(&document), "{text}");
+    let answer: Answer = read_object(&text).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+    assert_eq!((answer.statement.realised, answer.known_at.size), (3, 2));
+    assert_eq!(
+        serde_json::from_str::<Value>(&serde_json::to_string(&answer).expect("JSON")).expect("JSON"),
+        document
+    );
+}
+
 #[test]
 fn every_example_is_valid_and_is_written_back_as_it_stands() {
     for subject in Subject::all() {
@@ -259,10 +382,13 @@ struct Place {
     declaration: Value,
     /// The word from `$defs`, if it is one.
     word: Option<String>,
+    /// Whether it may also be `null`.
+    nullable: bool,
     value: Value,
 }
 
-/// Follows a `$ref` to a word of the same schema, and the one branch of a `oneOf` that the decision names.
+/// Follows a `$ref` to a word of the same schema, and the one branch of a `oneOf` that the decision or
+/// the outcome names, or that is not `null`.
 fn resolved(schema: &Value, declared: &str, value: &Value) -> (String, Value, Option<String>) {
     let node = schema.pointer(declared).expect("a place in the schema");
     if let Some(word) = node["$ref"].as_str().and_then(|to| to.strip_prefix("#/$defs/")) {
@@ -273,7 +399,9 @@ fn resolved(schema: &Value, declared: &str, value: &Value) -> (String, Value, Op
         for branch in 0..branches.len() {
             let (declared, declaration, word) =
                 resolved(schema, &format!("{declared}/oneOf/{branch}"), value);
-            if declaration.pointer("/properties/decision/const") == value.get("decision") {
+            let named =
+                |key: &str| declaration.pointer(&format!("/properties/{key}/const")) == value.get(key);
+            if named("decision") && named("outcome") {
                 return (declared, declaration, word);
             }
         }
@@ -299,7 +427,9 @@ fn places(schema: &Value, document: &Value) -> Vec<Place> {
         for (index, item) in value.as_array().into_iter().flatten().enumerate() {
             visit(schema, format!("{at}/{index}"), format!("{inside}/items"), item, found);
         }
-        found.push(Place { at, declared, declaration, word, value: value.clone() });
+        let node = schema.pointer(&declared).expect("a place in the schema");
+        let nullable = node["oneOf"].as_array().is_some_and(|it| it.contains(&json!({"type": "null"})));
+        found.push(Place { at, declared, declaration, word, nullable, value: value.clone() });
     }
     let mut found = Vec::new();
     visit(schema, String::new(), String::new(), document, &mut found);
@@ -332,8 +462,11 @@ fn declared_places(schema: &Value) -> BTreeSet<String> {
 
 /// Everything that can be put in a place and is wrong there, by what its schema declares.
 fn wrong_values(place: &Place) -> Vec<(String, Value)> {
-    let mut wrong = vec![("is null".to_owned(), Value::Null)];
+    let mut wrong = Vec::new();
     let mut add = |what: &str, value: Value| wrong.push((what.to_owned(), value));
+    if !place.nullable {
+        add("is null", Value::Null);
+    }
     let declared_type = match &place.declaration["type"] {
         Value::Null => "string",
         named => named.as_str().expect("one type"),
@@ -347,7 +480,8 @@ fn wrong_values(place: &Place) -> Vec<(String, Value)> {
         ("array", json!([["x"]])),
         ("object", json!({})),
     ] {
-        if name != declared_type {
+        let right = name == declared_type || (name == "integer" && declared_type == "number");
+        if !right {
             add(&format!("is of type {name}"), value);
         }
     }
@@ -359,7 +493,9 @@ fn wrong_values(place: &Place) -> Vec<(String, Value)> {
         Some(most) => add("is above the range", json!(most + 1)),
         None => {}
     }
-    if let Some(text) = place.value.as_str() {
+    let form = ["pattern", "format", "enum", "const"].iter().any(|it| place.declaration.get(*it).is_some());
+    // Where any text is right, none is malformed.
+    if let Some(text) = place.value.as_str().filter(|_| form) {
         for broken in [
             String::new(),
             format!(" {text}"),
@@ -512,6 +648,14 @@ fn malformed(word: &str) -> &'static [&'static str] {
             "2026-11-20T10:00:00.000",
             "2026-11-20T10:00Z",
             "1790000000000",
+        ],
+        "areaCode" => &["nl", "NL ", "PV19", "PV32", "PV020", "GM599", "GM05990", "gm0599", "BE", "VR01"],
+        "merkleRoot" => &[
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-=",
+            "0000000000000000000000000000000000000000000000000000000000000000",
         ],
         "eventName" => {
             &["placement-Recorded", "placement_recorded", "placements.recorded", "placement-moved"]
@@ -716,6 +860,44 @@ fn the_rules_of_each_event_are_kept_by_the_schema_and_by_the_type() {
         (Subject::Entry, "the type of the CloudEvent", json!({"type": BoundaryChanged.cloudevent_type()})),
         (Subject::Entry, "content with a fault", json!({"data": {"shares": null}})),
         (Subject::Entry, "an address of the sender", json!({"ip": "192.0.2.1"})),
+        (Subject::Statement, "no quota", json!({"quota": null})),
+        (Subject::Statement, "half a person due", json!({"due": 25300.5})),
+        (Subject::Statement, "a kind that there is not", json!({"realisedByKind": {"hotel": 1}})),
+        (Subject::Statement, "a fulfilment in words", json!({"fulfilment": "0.0 %"})),
+        (Subject::Statement, "a municipality by its name", json!({"area": {"code": "Rotterdam"}})),
+        (Subject::Statement, "a reading that there is not", json!({"reading": "newest_first"})),
+        (Subject::Statement, "a negative size", json!({"knownAt": {"size": -1}})),
+        (Subject::Statement, "no root", json!({"checkpoint": {"root": null}})),
+        (Subject::Statement, "a root in hexadecimal", json!({"checkpoint": {"root": "0".repeat(64)}})),
+        (
+            Subject::Statement,
+            "an evaluation that there is not",
+            json!({"national": {"evaluation": "raised"}}),
+        ),
+        (Subject::Statement, "a total of its own", json!({"total": 25300})),
+        (Subject::Receipt, "no rows", json!({"rows": null})),
+        (
+            Subject::Receipt,
+            "a recorded row without a position",
+            json!({"rows": [{"row": 2, "outcome": "recorded"}]}),
+        ),
+        (
+            Subject::Receipt,
+            "a known row with faults",
+            json!({"rows": [{"row": 2, "outcome": "known_already", "position": 1, "faults": []}]}),
+        ),
+        (
+            Subject::Receipt,
+            "a refused row with a position",
+            json!({"rows": [{"row": 2, "outcome": "refused", "faults": [], "position": 1}]}),
+        ),
+        (
+            Subject::Receipt,
+            "an outcome that there is not",
+            json!({"rows": [{"row": 2, "outcome": "ignored", "position": 1}]}),
+        ),
+        (Subject::Receipt, "totals of less than nothing", json!({"totals": {"rows": -1}})),
+        (Subject::Receipt, "no word about writing", json!({"dryRun": null})),
     ];
     for (subject, what, patch) in table {
         let broken = patched(subject, &patch);
@@ -814,6 +996,8 @@ fn values_without_the_names_of_their_fields_are_refused_by_the_schema_and_by_the
 fn what_no_schema_can_say_is_refused_by_the_type() {
     const TWO_VALUES: &str = "a schema does not compare two values of a document";
     const PERSON: &str = "no pattern can say what looks like the number of a person";
+    const TEN_THOUSANDTHS: &str =
+        "whether a decimal fraction is a multiple of another depends on who computes it";
     const WHOLE: &str = "to a schema 7.0 is a whole number; here a number is written in one way";
     let table = [
         (Recorded(QuotaPublished), TWO_VALUES, json!({"window": {"until": "2026-03-31"}})),
@@ -848,6 +1032,8 @@ fn what_no_schema_can_say_is_refused_by_the_type() {
         (Recorded(QuotaPublished), WHOLE, json!({"persons": 16300.0})),
         (Recorded(CarryOverRecorded), WHOLE, json!({"persons": {"GM0014": -12.0}})),
         (Subject::Entry, WHOLE, json!({"position": 17.0})),
+        (Subject::Statement, WHOLE, json!({"due": 25300.0})),
+        (Subject::Statement, TEN_THOUSANDTHS, json!({"fulfilment": 0.83491})),
     ];
     for (subject, why, patch) in table {
         let broken = patched(subject, &patch);
@@ -952,6 +1138,8 @@ fn a_word_allows_exactly_the_texts_that_its_type_allows() {
     agrees::<DeliveryId>("deliveryId", strategies::delivery_id());
     agrees::<Source>("source", strategies::source());
     agrees::<RecordedAt>("time", strategies::recorded_at());
+    agrees::<Area>("areaCode", strategies::area());
+    agrees::<Hash>("merkleRoot", strategies::hash());
 }
 
 #[test]
@@ -975,18 +1163,23 @@ fn a_word_allows_exactly_the_numbers_that_its_type_allows() {
     agrees::<Balance>("balance");
     agrees::<Inhabitants>("inhabitants");
     agrees::<Position>("position");
+    agrees::<u64>("size");
+    agrees::<u32>("howMany");
 }
 
 #[test]
 fn a_word_lists_exactly_the_names_that_its_type_lists() {
     let words = words();
-    let table: [(&str, Vec<&str>); 6] = [
+    let table: [(&str, Vec<&str>); 9] = [
         ("placementKind", PlacementKind::ALL.iter().map(|it| it.name()).collect()),
         ("withdrawalReason", WithdrawalReason::ALL.iter().map(|it| it.name()).collect()),
         ("allocationMethod", AllocationMethod::ALL.iter().map(|it| it.name()).collect()),
         ("rounding", Rounding::ALL.iter().map(|it| it.name()).collect()),
         ("idBy", IdBy::ALL.iter().map(|it| it.name()).collect()),
         ("eventName", EventName::ALL.iter().map(|it| it.name()).collect()),
+        ("reading", Reading::ALL.iter().map(|it| it.name()).collect()),
+        ("evaluationDecision", DECISIONS.to_vec()),
+        ("refusalCode", Refusal::CODES.to_vec()),
     ];
     for (word, names) in &table {
         assert_eq!(words[word]["enum"], json!(names), "{word}");
@@ -1059,7 +1252,7 @@ fn no_schema_lets_an_unknown_field_through() {
 }
 
 #[test]
-fn there_is_one_schema_and_one_example_for_each_event_and_nothing_else() {
+fn there_is_one_schema_and_one_example_for_each_event_and_answer_and_nothing_else() {
     fn files(folder: &Path, below: &str, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).expect("the schemas are there") {
             let entry = entry.expect("a file of the schemas");

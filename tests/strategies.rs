@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::str::FromStr;
 
+use peildatum::book::statement::{
+    Across, AmvStanding, CarriedOver, DECISIONS, KindInOrder, NamedArea, National, Ratio, Reading, Statement,
+};
+use peildatum::decide::refusal::Refusal;
 use peildatum::domain::amv::{AmvCapacity, AmvPlaces};
 use peildatum::domain::area::{
     Area, BoundaryChange, BoundaryChangeReport, Inhabitants, Municipality, MunicipalityCode, PerMunicipality,
@@ -31,6 +35,9 @@ use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
 use peildatum::domain::rules::{CountingRule, CountingRuleReport};
 use peildatum::domain::source::{DeliveryId, EventId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
+use peildatum::feed::receipt::{FaultInRow, Outcome as RowOutcome, Receipt, RowReceipt, Totals};
+use peildatum::ledger::{Answer, Checkpoint, KnownAtSize};
+use peildatum::proof::merkle::Hash;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -643,6 +650,125 @@ pub fn entry() -> impl Strategy<Value = Entry> {
                 }
             },
         )
+}
+
+// What the ledger answers.
+
+/// Any state of knowledge.
+pub fn known_at_size() -> impl Strategy<Value = KnownAtSize> {
+    (any::<u64>(), option::of(recorded_at())).prop_map(|(size, time)| KnownAtSize { size, time })
+}
+
+/// Any root of a tree.
+pub fn hash() -> impl Strategy<Value = Hash> {
+    any::<[u8; 32]>().prop_map(Hash)
+}
+
+/// Any checkpoint.
+pub fn checkpoint() -> impl Strategy<Value = Checkpoint> {
+    (any::<u64>(), hash()).prop_map(|(size, root)| Checkpoint { size, root })
+}
+
+fn sum() -> impl Strategy<Value = i64> {
+    prop_oneof![-3..=3i64, any::<i32>().prop_map(i64::from), Just(i64::MAX), Just(i64::MIN)]
+}
+
+fn national() -> impl Strategy<Value = National> {
+    (persons(), persons(), vec(included(), 0..=2), option::of(select(&DECISIONS[..])), reference()).prop_map(
+        |(quota, in_force, includes, evaluation, reference)| National {
+            quota,
+            in_force,
+            includes,
+            evaluation,
+            reference,
+        },
+    )
+}
+
+/// Any statement that the type can hold, whether or not its lines add up.
+fn statement() -> impl Strategy<Value = Statement> {
+    let ratio =
+        (-1_000_000_000..1_000_000_000i64, 1..1_000_000i64).prop_map(|(part, whole)| Ratio::of(part, whole));
+    let kinds = btree_map(select(PlacementKind::ALL).prop_map(KindInOrder), sum(), 0..=14);
+    let places = (option::of(sum()), option::of(sum()), sum());
+    (
+        (area(), any::<String>(), day(), half_year()),
+        (vec(sum(), 16), option::of(sum()), any::<u32>(), any::<u32>()),
+        (kinds, option::of(ratio), select(Reading::ALL), option::of(national()), places, any::<bool>()),
+    )
+        .prop_map(
+            |(
+                (code, name, reference_date, half_year),
+                (sums, recorded, recorded_for, count),
+                (realised_by_kind, fulfilment, reading, national, places, generated),
+            )| Statement {
+                area: NamedArea { code, name },
+                reference_date,
+                half_year,
+                carried_over: CarriedOver {
+                    used: sums[0],
+                    recorded,
+                    derived: sums[1],
+                    difference: sums[2],
+                    recorded_for,
+                },
+                quota: sums[3],
+                revision: sums[4],
+                exchange: sums[5],
+                boundary: sums[6],
+                due: sums[7],
+                realised: sums[8],
+                realised_by_kind,
+                remaining: sums[9],
+                on_schedule: sums[10],
+                pace: sums[11],
+                fulfilment: fulfilment.flatten(),
+                backlog: sums[12],
+                surplus: sums[13],
+                reading,
+                municipalities: Across { count, backlog: sums[14], surplus: sums[15] },
+                national,
+                amv: AmvStanding { places_needed: places.0, places_there: places.1, placed: places.2 },
+                generated,
+            },
+        )
+}
+
+/// Any statement with what it was computed from.
+pub fn answer() -> impl Strategy<Value = Answer> {
+    (statement(), known_at_size(), checkpoint()).prop_map(|(statement, known_at, checkpoint)| Answer {
+        statement,
+        known_at,
+        checkpoint,
+    })
+}
+
+fn row_outcome() -> impl Strategy<Value = RowOutcome> {
+    let fault = (select(Refusal::CODES), any::<String>(), any::<String>(), any::<String>())
+        .prop_map(|(code, field, problem, remedy)| FaultInRow { code, field, problem, remedy });
+    prop_oneof![
+        position().prop_map(|position| RowOutcome::Recorded { position }),
+        position().prop_map(|position| RowOutcome::KnownAlready { position }),
+        vec(fault, 1..=3).prop_map(|faults| RowOutcome::Refused { faults }),
+    ]
+}
+
+/// Any receipt.
+pub fn receipt() -> impl Strategy<Value = Receipt> {
+    let row = (any::<u64>(), row_outcome()).prop_map(|(row, outcome)| RowReceipt { row, outcome });
+    let totals = any::<[u64; 4]>().prop_map(|[rows, recorded, known_already, refused]| Totals {
+        rows,
+        recorded,
+        known_already,
+        refused,
+    });
+    (
+        (any::<String>(), source(), any::<bool>(), vec(row, 0..=4)),
+        (delivery_id(), totals, known_at_size(), option::of(checkpoint())),
+    )
+        .prop_map(|((file, delivered_by, dry_run, rows), (delivery, totals, known_at, checkpoint))| {
+            Receipt { file, delivered_by, dry_run, rows, delivery, totals, known_at, checkpoint }
+        })
 }
 
 proptest! {

@@ -47,6 +47,14 @@ impl Account {
     pub fn remaining(&self) -> i64 {
         self.due() - self.realised()
     }
+
+    /// Takes over the share of one heir in what an old municipality left.
+    fn take_over(&mut self, change: &BoundaryChange, heir: usize, left: &Self) {
+        self.boundary += share(change, heir, left.due());
+        for (sum, number) in self.housed.iter_mut().zip(left.housed) {
+            *sum += share(change, heir, number);
+        }
+    }
 }
 
 impl AddAssign for Account {
@@ -96,12 +104,23 @@ impl Book {
                 // old one remains, such as an amv who moves away from it after the change.
                 let left = match begins.half_year() == half_year && begins > half_year.first_day() {
                     true => self.settled(old, half_year, as_of),
-                    false if begins <= half_year.first_day() => self.own_account(old, half_year, as_of),
+                    false if begins <= half_year.first_day() => self.strayed(old, half_year, as_of),
                     false => continue,
                 };
-                account.boundary += share(change, heir, left.due());
-                for (sum, number) in account.housed.iter_mut().zip(left.housed) {
-                    *sum += share(change, heir, number);
+                account.take_over(change, heir, &left);
+            }
+        }
+        account
+    }
+
+    /// What was recorded for a municipality that had ceased before the half-year, and for those that
+    /// it had taken over itself.
+    fn strayed(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
+        let mut account = self.own_account(code, half_year, as_of);
+        for change in self.boundaries_until(as_of) {
+            if let Some(heir) = change.heirs().iter().position(|(heir, _)| *heir == code) {
+                for &old in change.old() {
+                    account.take_over(change, heir, &self.strayed(old, half_year, as_of));
                 }
             }
         }

@@ -56,7 +56,8 @@ pub enum Line {
 #[derive(Debug, Default)]
 pub struct Fixed {
     quotas: HashMap<(HalfYear, MunicipalityCode), i64>,
-    revisions: HashMap<(HalfYear, MunicipalityCode), i64>,
+    /// By how much the number changed, and on which day: a decision may be reported after a later one.
+    revisions: HashMap<(HalfYear, MunicipalityCode), Vec<(Day, i64)>>,
     carry_overs: HashMap<(HalfYear, MunicipalityCode), i64>,
 }
 
@@ -75,15 +76,25 @@ impl Fixed {
             }
             Event::EvaluationRecorded(it) => {
                 if let Outcome::Revised { persons, .. } = &it.outcome {
+                    let valid_on = it.decided_on.max(it.half_year.first_day());
                     for (code, number) in persons.iter() {
                         let key = (it.half_year, code);
-                        let quota = self.quotas.get(&key).copied().unwrap_or(0);
-                        self.revisions.insert(key, number.count() - quota);
+                        let moved = self.revised(key, valid_on, number.count());
+                        let steps = self.revisions.entry(key).or_default();
+                        steps.retain(|(day, _)| *day <= valid_on);
+                        steps.push((valid_on, moved));
                     }
                 }
             }
             _ => {}
         }
+    }
+
+    /// What a revision to this number moves on its day.
+    fn revised(&self, key: (HalfYear, MunicipalityCode), valid_on: Day, number: i64) -> i64 {
+        let steps = self.revisions.get(&key).into_iter().flatten();
+        let before: i64 = steps.filter(|(day, _)| *day <= valid_on).map(|(_, moved)| moved).sum();
+        number - self.quotas.get(&key).copied().unwrap_or(0) - before
     }
 }
 
@@ -116,9 +127,15 @@ pub fn postings(entry: &Entry, rules: &CountingRules, fixed: &Fixed, to: &mut im
                 let valid_on = it.decided_on.max(it.half_year.first_day());
                 for (code, number) in persons.iter() {
                     let key = (it.half_year, code);
-                    let quota = fixed.quotas.get(&key).copied().unwrap_or(0);
-                    let before = fixed.revisions.get(&key).copied().unwrap_or(0);
-                    fix(it.half_year, code, Line::Revision, valid_on, number.count() - quota - before);
+                    let moved = fixed.revised(key, valid_on, number.count());
+                    fix(it.half_year, code, Line::Revision, valid_on, moved);
+                    // What is recorded last holds from its day on, also where a later decision was
+                    // recorded before.
+                    for &(day, moved) in fixed.revisions.get(&key).into_iter().flatten() {
+                        if day > valid_on {
+                            fix(it.half_year, code, Line::Revision, day, -moved);
+                        }
+                    }
                 }
             }
         }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::account::Account;
 use super::{Book, Unanswerable, known};
@@ -32,16 +33,18 @@ named! {
 
 /// The standing of an area on a reference date, as known at a log size: what `docs/GLOSSARY.md` and
 /// `schemas/statement.schema.json` describe, but for the clock time and the root, which the ledger adds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Statement {
     /// The area.
+    #[serde(deserialize_with = "crate::domain::object")]
     pub area: NamedArea,
     /// The reference date: the standing at the start of that day.
     pub reference_date: Day,
     /// The half-year that holds the reference date.
     pub half_year: HalfYear,
     /// The standing carried in.
+    #[serde(deserialize_with = "crate::domain::object")]
     pub carried_over: CarriedOver,
     /// The sum of the municipal numbers.
     pub quota: i64,
@@ -64,6 +67,7 @@ pub struct Statement {
     /// Realised minus on schedule: above zero is ahead.
     pub pace: i64,
     /// Realised / due, where something is due.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub fulfilment: Option<Ratio>,
     /// The backlog under the reading.
     pub backlog: i64,
@@ -72,17 +76,21 @@ pub struct Statement {
     /// The reading of the backlog.
     pub reading: Reading,
     /// The municipalities behind the numbers.
+    #[serde(deserialize_with = "crate::domain::object")]
     pub municipalities: Across,
     /// The national number of the half-year, where a quota is known.
+    #[serde(deserialize_with = "crate::domain::object_or_null")]
     pub national: Option<National>,
     /// Places in small-scale care for amv.
+    #[serde(deserialize_with = "crate::domain::object")]
     pub amv: AmvStanding,
     /// Whether the log holds generated entries, so that figures may rest on them.
     pub generated: bool,
 }
 
 /// An area with its name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NamedArea {
     /// The code.
     pub code: Area,
@@ -91,12 +99,13 @@ pub struct NamedArea {
 }
 
 /// The standing carried into the half-year: above zero a backlog, below zero a surplus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CarriedOver {
     /// What the statement uses: recorded where the authority fixed it, else derived.
     pub used: i64,
     /// What the authority fixed, of the municipalities where it did; `null` where it fixed nothing.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub recorded: Option<i64>,
     /// What follows from the entries.
     pub derived: i64,
@@ -110,8 +119,8 @@ pub struct CarriedOver {
 ///
 /// A province or the country is the sum of its municipalities, in which a surplus of one makes up for a backlog of
 /// another. These are the sums without that.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Across {
     /// How many municipalities there are.
     pub count: u32,
@@ -122,35 +131,39 @@ pub struct Across {
 }
 
 /// The national number of a half-year, as published.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct National {
     /// The number as published.
     pub quota: Persons,
     /// The number in force on the reference date, after an evaluation.
     pub in_force: Persons,
     /// What the number includes from earlier half-years.
+    #[serde(deserialize_with = "crate::domain::objects")]
     pub includes: Vec<Included>,
     /// What an interim evaluation decided, as far as it was decided by the reference date.
-    pub evaluation: Option<&'static str>,
+    #[serde(deserialize_with = "decision")]
+    pub evaluation: Option<Decision>,
     /// Where the number stands.
     pub reference: Reference,
 }
 
 /// Places in small-scale care (kso) for unaccompanied minors (amv).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AmvStanding {
     /// Places needed, where they were set for this area and date.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub places_needed: Option<i64>,
     /// Places there are, where they were counted for this area.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub places_there: Option<i64>,
     /// Persons in small-scale care.
     pub placed: i64,
 }
 
 /// A kind of placement as a key that sorts in the usual order of kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct KindInOrder(pub PlacementKind);
 
 impl Serialize for KindInOrder {
@@ -180,6 +193,29 @@ impl Serialize for Ratio {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_f64(self.0 as f64 / 10_000.0)
     }
+}
+
+impl<'de> Deserialize<'de> for Ratio {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(from)?;
+        let ratio = Self((number * 10_000.0).round() as i64);
+        match ratio.0 as f64 / 10_000.0 == number {
+            true => Ok(ratio),
+            false => Err(D::Error::custom("is not a ratio in ten-thousandths")),
+        }
+    }
+}
+
+/// One of [`DECISIONS`].
+pub type Decision = &'static str;
+
+/// What an interim evaluation can decide, as statements name it.
+pub const DECISIONS: [&str; 3] = ["kept", "revised", "carried_forward"];
+
+fn decision<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decision>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    let known = DECISIONS.into_iter().find(|it| *it == text);
+    known.map(Some).ok_or_else(|| D::Error::custom("is not what an evaluation decides"))
 }
 
 impl Reading {
@@ -314,20 +350,23 @@ impl Book {
     /// The national number of a half-year, as known then.
     pub fn national(&self, half_year: HalfYear, as_of: AsOf) -> Option<National> {
         let quota = known(&self.quotas, as_of.known_at).find(|it| it.half_year == half_year)?;
-        let evaluation = known(&self.evaluations, as_of.known_at)
-            .find(|it| it.half_year == half_year && as_of.reference_date.has_obligation_of(it.decided_on));
-        let in_force = match evaluation.map(|it| &it.outcome) {
-            Some(Outcome::Revised { national, .. }) => *national,
-            _ => quota.persons,
-        };
+        let mut evaluations = known(&self.evaluations, as_of.known_at)
+            .filter(|it| it.half_year == half_year && as_of.reference_date.has_obligation_of(it.decided_on))
+            .peekable();
+        let evaluation = evaluations.peek().copied();
+        // An evaluation that keeps the quota keeps it as an earlier one revised it.
+        let revised = evaluations.find_map(|it| match it.outcome {
+            Outcome::Revised { national, .. } => Some(national),
+            Outcome::Kept {} | Outcome::CarriedForward { .. } => None,
+        });
         Some(National {
             quota: quota.persons,
-            in_force,
+            in_force: revised.unwrap_or(quota.persons),
             includes: quota.includes.clone(),
             evaluation: evaluation.map(|it| match it.outcome {
-                Outcome::Kept {} => "kept",
-                Outcome::Revised { .. } => "revised",
-                Outcome::CarriedForward { .. } => "carried_forward",
+                Outcome::Kept {} => DECISIONS[0],
+                Outcome::Revised { .. } => DECISIONS[1],
+                Outcome::CarriedForward { .. } => DECISIONS[2],
             }),
             reference: quota.reference.clone(),
         })

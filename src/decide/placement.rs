@@ -21,10 +21,8 @@ pub(super) fn record(state: &State, report: &PlacementReport, today: Day) -> Res
     }
     let placement = Placement::try_from(report.clone())?;
     not_in_future("countsFrom", placement.counts_from(), today)?;
-    state.exists(placement.municipality(), placement.counts_from())?;
-    if let Some(site) = report.site_municipality {
-        state.exists(site, placement.counts_from())?;
-    }
+    let named = std::iter::once(placement.municipality()).chain(report.site_municipality);
+    state.all_exist(named, placement.counts_from())?;
     let counts = state.rules().count(report.kind, placement.counts_from());
     if let Some(position) = placement.person().filter(|_| counts).and_then(|it| state.counted_by(it)) {
         return Err(Refusal::PersonCountedAlready(position));
@@ -57,21 +55,24 @@ pub(super) fn transfer(state: &State, report: &TransferReport, today: Day) -> Re
         return Ok(Decided::Known(*position));
     }
     not_in_future("reportedOn", report.reported_on, today)?;
+    let standing = state.standing_placement(report.placement);
+    if let Ok((known, later)) = &standing {
+        let since = later.moves.last().map_or(known.housed.counts_from, |(_, step)| step.reported_on);
+        if report.reported_on < since {
+            return Err(Refusal::DatesOutOfOrder {
+                field: "reportedOn",
+                problem: "is before the amv was placed or last moved",
+            });
+        }
+    }
     state.exists(report.to, report.reported_on)?;
-    let (known, later) = state.standing_placement(report.placement)?;
+    let (known, later) = standing?;
     let housed = now_housed(known, &later);
     if housed.kind != PlacementKind::AmvSmallScaleCare {
         return Err(Refusal::NotAnAmv(housed.kind));
     }
     if housed.municipality == report.to {
         return Err(Refusal::MovesNowhere(report.to));
-    }
-    let since = later.moves.last().map_or(housed.counts_from, |(_, step)| step.reported_on);
-    if report.reported_on < since {
-        return Err(Refusal::DatesOutOfOrder {
-            field: "reportedOn",
-            problem: "is before the amv was placed or last moved",
-        });
     }
     Ok(Decided::New(vec![Event::PlacementTransferred(Transfer {
         placement: report.placement,
@@ -89,18 +90,18 @@ pub(super) fn follow_on(state: &State, report: &FollowOnReport, today: Day) -> R
     }
     not_in_future("housedOn", report.housed_on, today)?;
     let (known, later) = state.standing_placement(report.placement)?;
-    if let Some((position, _)) = later.followed_on {
-        return Err(Refusal::FollowedOnAlready(position));
-    }
     let housed = now_housed(known, &later);
-    if !state.rules().count(housed.kind, housed.counts_from) {
-        return Err(Refusal::DidNotCount(housed.kind));
-    }
     if report.housed_on < housed.counts_from {
         return Err(Refusal::DatesOutOfOrder {
             field: "housedOn",
             problem: "is before the placement itself",
         });
+    }
+    if let Some((position, _)) = later.followed_on {
+        return Err(Refusal::FollowedOnAlready(position));
+    }
+    if !state.rules().count(housed.kind, housed.counts_from) {
+        return Err(Refusal::DidNotCount(housed.kind));
     }
     Ok(Decided::New(vec![Event::FollowOnHousingRecorded(FollowOn {
         placement: report.placement,

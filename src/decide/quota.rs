@@ -36,9 +36,7 @@ pub(super) fn exchange(state: &State, report: &ExchangeReport, today: Day) -> Re
     let exchange = Exchange::try_from(report.clone())?;
     not_in_future("decidedOn", exchange.decided_on(), today)?;
     let half_year = exchange.half_year();
-    for code in [exchange.from(), exchange.to()] {
-        state.exists(code, half_year.first_day())?;
-    }
+    state.all_exist([exchange.from(), exchange.to()].into_iter(), half_year.first_day())?;
     state.has_quota(half_year)?;
     for code in [exchange.from(), exchange.to()] {
         state.has_allocation(half_year, code)?;

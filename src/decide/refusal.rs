@@ -185,6 +185,44 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every code, in the order of precedence.
+    pub const CODES: &[&str] = &[
+        "person-number",
+        "unreadable",
+        "unknown-field",
+        "missing-field",
+        "unknown-half-year",
+        "malformed",
+        "municipality-named-twice",
+        "event-id-in-use",
+        "placement-id-in-use",
+        "persons-at-least-one",
+        "one-person-each",
+        "no-care-to-end",
+        "care-ends-before-it-begins",
+        "permit-after-placement",
+        "exchange-sides-differ",
+        "exchange-with-itself",
+        "date-in-future",
+        "dates-out-of-order",
+        "unknown-municipality",
+        "municipality-not-yet",
+        "municipality-ceased",
+        "municipality-registered-already",
+        "no-quota-published",
+        "no-quota-allocated",
+        "quota-revised-already",
+        "half-year-does-not-follow",
+        "unknown-placement",
+        "placement-withdrawn-already",
+        "not-an-amv",
+        "moves-nowhere",
+        "followed-on-already",
+        "did-not-count",
+        "person-counted-already",
+        "would-count-twice",
+    ];
+
     /// The code of the reason. Codes are never renamed and never used for another reason.
     pub fn code(&self) -> &'static str {
         match self {

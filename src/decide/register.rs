@@ -15,9 +15,19 @@ pub(super) fn register_municipality(state: &State, new: &Municipality) -> Result
 }
 
 pub(super) fn change_boundaries(state: &State, change: &BoundaryChange) -> Result<Event, Refusal> {
-    // The old ones must exist up to the day of the change, so that none is merged twice.
-    state.all_exist(change.old().iter().copied(), change.effective_on())?;
-    state.all_exist(change.heirs().into_iter().map(|(code, _)| code), change.effective_on())?;
+    let day = change.effective_on();
+    // What one municipality leaves goes on from change to change, each later than the one before, so
+    // that it comes to an end: none takes over another when it has ceased itself.
+    if change.old().iter().any(|&old| state.took_over(old).is_some_and(|later| day <= later)) {
+        return Err(Refusal::DatesOutOfOrder {
+            field: "effectiveOn",
+            problem: "is not after the day on which an old municipality took over another",
+        });
+    }
+    let heirs = change.heirs().into_iter().map(|(code, _)| code);
+    state.all_exist(change.old().iter().copied().chain(heirs), day)?;
+    // An old one that ceases later is known to cease already: nobody is taken over twice.
+    change.old().iter().try_for_each(|&old| state.never_ceases(old))?;
     Ok(Event::BoundaryChanged(change.clone()))
 }
 

@@ -39,6 +39,8 @@ struct Registered {
     municipality: Municipality,
     position: Position,
     ceased: Option<(Day, Vec<MunicipalityCode>)>,
+    /// The last day on which it took over another.
+    took_over: Option<Day>,
 }
 
 /// A placement that was recorded.
@@ -127,7 +129,8 @@ impl State {
                 return;
             }
             Event::MunicipalityRegistered(it) => {
-                let registered = Registered { municipality: it.clone(), position, ceased: None };
+                let registered =
+                    Registered { municipality: it.clone(), position, ceased: None, took_over: None };
                 self.municipalities.insert(it.code, registered);
             }
             Event::BoundaryChanged(it) => {
@@ -135,6 +138,11 @@ impl State {
                 for old in it.old() {
                     if let Some(registered) = self.municipalities.get_mut(old) {
                         registered.ceased = Some((it.effective_on(), heirs.clone()));
+                    }
+                }
+                for heir in &heirs {
+                    if let Some(registered) = self.municipalities.get_mut(heir) {
+                        registered.took_over = registered.took_over.max(Some(it.effective_on()));
                     }
                 }
             }
@@ -290,12 +298,32 @@ impl State {
         }
     }
 
-    /// Refuses the first of several municipalities that does not exist on a day.
+    /// Refuses the first of several municipalities that does not exist on a day, in the order of
+    /// precedence of the reasons.
     pub(super) fn all_exist(
         &self,
-        mut codes: impl Iterator<Item = MunicipalityCode>,
+        codes: impl Iterator<Item = MunicipalityCode>,
         on: Day,
     ) -> Result<(), Refusal> {
-        codes.try_for_each(|code| self.exists(code, on))
+        let refusals = codes.filter_map(|code| self.exists(code, on).err());
+        let first = refusals.min_by_key(|it| match it {
+            Refusal::UnknownMunicipality { .. } => 0,
+            Refusal::MunicipalityNotYet { .. } => 1,
+            _ => 2,
+        });
+        first.map_or(Ok(()), Err)
+    }
+
+    /// The last day on which a municipality took over another.
+    pub(super) fn took_over(&self, code: MunicipalityCode) -> Option<Day> {
+        self.municipalities.get(&code)?.took_over
+    }
+
+    /// Refuses a municipality that is known to cease, on whatever day.
+    pub(super) fn never_ceases(&self, code: MunicipalityCode) -> Result<(), Refusal> {
+        match self.municipalities.get(&code).and_then(|it| it.ceased.as_ref()) {
+            Some((day, _)) => self.exists(code, *day),
+            None => Ok(()),
+        }
     }
 }

@@ -1,10 +1,42 @@
 //! Receipts: what became of every row that was delivered.
 
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::decide::refusal::Refusal;
 use crate::domain::person_number::without_person_numbers;
+use crate::domain::source::{DeliveryId, Source};
 use crate::domain::time::Position;
+use crate::ledger::{Checkpoint, KnownAtSize};
+
+/// The receipt of a file, as `peildatum deliver --format json` prints it: for programs that read it.
+///
+/// The command itself writes it row by row, so that the receipt of a million rows is never held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Receipt {
+    /// The name of the file, without anything that looks like a person's number.
+    pub file: String,
+    /// Who delivered it.
+    pub delivered_by: Source,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// What became of each row, in the order of the file.
+    #[serde(deserialize_with = "crate::domain::objects")]
+    pub rows: Vec<RowReceipt>,
+    /// The identity of the delivery.
+    pub delivery: DeliveryId,
+    /// How many rows became what.
+    #[serde(deserialize_with = "crate::domain::object")]
+    pub totals: Totals,
+    /// The state of knowledge afterwards.
+    #[serde(deserialize_with = "crate::domain::object")]
+    pub known_at: KnownAtSize,
+    /// The root afterwards; `null` where nothing was written.
+    #[serde(deserialize_with = "crate::domain::object_or_null")]
+    pub checkpoint: Option<Checkpoint>,
+}
 
 /// What became of one row of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,9 +49,20 @@ pub struct RowReceipt {
     pub outcome: Outcome,
 }
 
+impl<'de> Deserialize<'de> for RowReceipt {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // Serde cannot refuse unknown fields where a part is flattened, so the row is taken out.
+        let mut fields = Map::deserialize(from)?;
+        let row = fields.remove("row").ok_or_else(|| D::Error::missing_field("row"))?;
+        let row = u64::deserialize(row).map_err(D::Error::custom)?;
+        let outcome = Outcome::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        Ok(Self { row, outcome })
+    }
+}
+
 /// The three things that can become of a row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Outcome {
     /// It is in the log now, and safe on disk.
     Recorded {
@@ -34,22 +77,33 @@ pub enum Outcome {
     /// It is not recorded.
     Refused {
         /// Every reason that is known.
+        #[serde(deserialize_with = "crate::domain::objects")]
         faults: Vec<FaultInRow>,
     },
 }
 
 /// One reason why a row is not recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FaultInRow {
     /// The stable code of the reason.
-    pub code: &'static str,
+    #[serde(deserialize_with = "known_code")]
+    pub code: Code,
     /// The column of the file or the field of the event; empty where it is the whole row.
     pub field: String,
     /// What is wrong.
     pub problem: String,
     /// What to do.
     pub remedy: String,
+}
+
+/// One of [`Refusal::CODES`].
+pub type Code = &'static str;
+
+fn known_code<'de, D: Deserializer<'de>>(from: D) -> Result<Code, D::Error> {
+    let text = String::deserialize(from)?;
+    let known = Refusal::CODES.iter().copied().find(|it| *it == text);
+    known.ok_or_else(|| D::Error::custom("is not the code of a refusal"))
 }
 
 impl Outcome {
@@ -91,8 +145,8 @@ fn column(field: &str) -> String {
 }
 
 /// How many rows became what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Totals {
     /// All rows.
     pub rows: u64,

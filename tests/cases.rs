@@ -1,0 +1,539 @@
+//! Runs the cases in `tests/cases/`: texts that a policy officer can read and check.
+//!
+//! `tests/cases/README.md` says how a case is written. The lines of a case go through the decisions
+//! and the book as deliveries do, but for the disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use peildatum::book::statement::{Reading, Statement};
+use peildatum::decide::Decided;
+use peildatum::decide::command::Command;
+use peildatum::domain::amv::{AmvCapacity, AmvPlaces};
+use peildatum::domain::area::{Area, BoundaryChangeReport, Municipality, MunicipalityCode, PerMunicipality};
+use peildatum::domain::carry_over::CarryOver;
+use peildatum::domain::evaluation::{Evaluation, Outcome};
+use peildatum::domain::half_year::HalfYear;
+use peildatum::domain::persons::{Balance, Persons};
+use peildatum::domain::placement::{
+    FollowOnReport, PlacementKind, PlacementReport, TransferReport, WithdrawalReport,
+};
+use peildatum::domain::quota::{Allocation, AllocationMethod, ExchangeReport, ExchangeSide, Included, Quota};
+use peildatum::domain::reference::Reference;
+use peildatum::domain::rules::CountingRuleReport;
+use peildatum::domain::time::{AsOf, Day, LogSize, Month, ReferenceDate};
+
+use crate::world::World;
+
+#[test]
+fn every_case_comes_out_as_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(&folder).expect("there are cases").map(|it| it.expect("a file").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|it| it == "case"));
+    files.sort();
+    assert!(!files.is_empty(), "there is no case in {}", folder.display());
+    let mut wrong = Vec::new();
+    for path in &files {
+        let name = format!("tests/cases/{}", path.file_name().expect("a name").to_string_lossy());
+        let text = fs::read_to_string(path).expect("a case is text");
+        let found = run(&text).err().unwrap_or_default();
+        wrong.extend(found.into_iter().map(|(line, what)| format!("{name}:{line}: {what}")));
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn a_case_that_is_wrong_says_on_which_line() {
+    let case = |rest: &str| {
+        let wrong = run(&format!(
+            "# A case that is wrong.\n\nrecorded on 2025-08-01\n1  municipality GM0599 PV28 Rotterdam\n{rest}\nstanding GM0599 2025-07-01 -> on target\n"
+        ));
+        wrong.err().unwrap_or_default()
+    };
+    assert_eq!(case("standing GM0599 2025-07-01 -> on target"), []);
+    for (rest, what) in [
+        ("standing GM0599 2025-07-01 -> backlog 1", "expected backlog 1, but it is on target"),
+        ("statement GM0599 2025-07-01 -> due 3", "expected due 3, but it is 0"),
+        ("standing GM0001 2025-07-01 -> on target", "expected on target, but it is refused: GM0001 is not"),
+        ("3  quota 2025-I 40", "this is entry 2"),
+        ("2  placement P1 GM0363 2025-02-01 regular", "this is refused: unknown-municipality"),
+        ("-  quota 2025-I 40\n   refused malformed: no", "expected a refusal, but it is recorded"),
+        ("2  placement P1 GM0599 2025-02-01 flying", "is not a kind of placement"),
+        ("nonsense", "cannot be read"),
+    ] {
+        let wrong = case(rest);
+        assert_eq!(wrong.len(), 1, "{rest}: {wrong:?}");
+        assert!(wrong[0].0 >= 5 && wrong[0].1.contains(what), "{rest}: {wrong:?}");
+    }
+    assert!(run("1  quota 2025-I 40").is_err(), "a case begins with a sentence");
+    assert!(run("# A case that asks nothing.\n").is_err(), "a case asks something");
+}
+
+/// What is wrong with a case, by line.
+type Wrong = Vec<(usize, String)>;
+
+/// Runs a case: first all that is recorded, line by line, and with it every question.
+fn run(text: &str) -> Result<(), Wrong> {
+    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())).peekable();
+    if !lines.peek().is_some_and(|(_, first)| first.starts_with("# ") && first.len() > 10) {
+        return Err(vec![(1, "a case begins with a sentence that says what it shows".to_owned())]);
+    }
+    let mut world = World::default();
+    let mut today: Day = "2026-12-31".parse().expect("a day");
+    let mut wrong = Wrong::new();
+    let mut questions = 0;
+    while let Some((number, line)) = lines.next() {
+        let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let outcome = match first {
+            "" | "#" => continue,
+            "recorded" => rest
+                .strip_prefix("on ")
+                .ok_or_else(|| "cannot be read: write recorded on DATE".to_owned())
+                .and_then(read)
+                .map(|day| today = day),
+            "standing" | "statement" => {
+                questions += 1;
+                ask(&world, first, rest)
+            }
+            "-" => {
+                let expected = lines.next().map_or("", |(_, line)| line);
+                questions += 1;
+                refused(&mut world, today, rest, expected)
+            }
+            _ => match first.parse::<usize>() {
+                Ok(entry) => record(&mut world, today, entry, rest),
+                Err(_) => Err(format!("cannot be read: {line}")),
+            },
+        };
+        wrong.extend(outcome.err().map(|what| (number, what)));
+    }
+    if questions == 0 {
+        wrong.push((1, "the case asks nothing".to_owned()));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+fn record(world: &mut World, today: Day, entry: usize, line: &str) -> Result<(), String> {
+    let next = world.recorded.len() + 1;
+    if entry != next {
+        return Err(format!("this is entry {next}, not {entry}"));
+    }
+    match world.offer(today, &command(line)?) {
+        Ok(Decided::New(_)) => Ok(()),
+        Ok(Decided::Known(position)) => Err(format!("this is known already as entry {}", position.0 + 1)),
+        Err(refusal) => Err(format!("this is refused: {}: {refusal}", refusal.code())),
+    }
+}
+
+fn refused(world: &mut World, today: Day, line: &str, expected: &str) -> Result<(), String> {
+    let said = match world.offer(today, &command(line)?) {
+        Ok(Decided::New(_)) => return Err("expected a refusal, but it is recorded".to_owned()),
+        Ok(Decided::Known(position)) => format!("known already as entry {}", position.0 + 1),
+        Err(refusal) => {
+            format!("refused {}: {}; {}", refusal.code(), in_entries(&refusal.to_string()), refusal.remedy())
+        }
+    };
+    // The remedy may be left out of the case.
+    match said == expected || said.starts_with(&format!("{expected};")) {
+        true => Ok(()),
+        false => Err(format!("expected {expected:?}, but it is {said:?}")),
+    }
+}
+
+/// The sentence with entries as a case numbers them: from 1, where the ledger counts positions from 0.
+fn in_entries(sentence: &str) -> String {
+    let mut counting = false;
+    let renumbered = sentence.split(' ').map(|word| {
+        counting = word.starts_with("position") || counting && (word == "and" || word.parse::<u64>().is_ok());
+        match word.parse::<u64>() {
+            Ok(position) if counting => (position + 1).to_string(),
+            _ => word.to_owned(),
+        }
+    });
+    let sentence = renumbered.collect::<Vec<_>>().join(" ");
+    sentence
+        .replace("the entry at position", "entry")
+        .replace("the entries at positions", "entries")
+        .replace("at position", "as entry")
+}
+
+/// `AREA DATE [known at SIZE | known on DATE] [READING] -> ANSWER`.
+fn ask(world: &World, what: &str, line: &str) -> Result<(), String> {
+    let (question, expected) = line.split_once("->").ok_or("cannot be read: a question has an arrow ->")?;
+    let expected = expected.trim();
+    let mut words = Words::of(question);
+    let area: Area = words.next("an area")?;
+    let on: Day = words.next("a reference date")?;
+    let known_at = match (words.took("known"), words.took("at"), words.took("on")) {
+        (false, ..) => world.size(),
+        (true, true, _) => LogSize(words.next("a number of entries")?),
+        (true, false, true) => world.size_before(words.next("a day")?),
+        (true, false, false) => return Err("cannot be read: write known at SIZE or known on DATE".to_owned()),
+    };
+    let reading = if words.is_empty() { Reading::OldestFirst } else { words.next("a reading")? };
+    words.end()?;
+    let as_of = AsOf { reference_date: ReferenceDate(on), known_at };
+    let statement = match world.book.statement(area, as_of, reading) {
+        Ok(statement) => statement,
+        Err(unanswerable) => {
+            let said = format!("refused: {unanswerable}");
+            return match said == expected {
+                true => Ok(()),
+                false => Err(format!("expected {expected}, but it is {said}")),
+            };
+        }
+    };
+    let mut wrong = Vec::new();
+    if what == "standing" {
+        let standing = statement.standing().to_string();
+        if standing != expected {
+            wrong.push(format!("expected {expected}, but it is {standing}"));
+        }
+    } else {
+        for part in expected.split(',') {
+            let (name, value) =
+                part.trim().rsplit_once(' ').ok_or("cannot be read: write a line and a number")?;
+            let is = line_of(&statement, name).ok_or_else(|| format!("a statement has no line {name:?}"))?;
+            if is != value {
+                wrong.push(format!("expected {name} {value}, but it is {is}"));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+}
+
+/// A line of a statement by the name that it has in a case.
+fn line_of(statement: &Statement, name: &str) -> Option<String> {
+    let optional = |number: Option<i64>| number.map_or("none".to_owned(), |it| it.to_string());
+    let carried = &statement.carried_over;
+    let national = statement.national.as_ref();
+    Some(match name {
+        "carried over" => carried.used.to_string(),
+        "recorded" => optional(carried.recorded),
+        "derived" => carried.derived.to_string(),
+        "difference" => carried.difference.to_string(),
+        "quota" => statement.quota.to_string(),
+        "revision" => statement.revision.to_string(),
+        "exchange" => statement.exchange.to_string(),
+        "boundary" => statement.boundary.to_string(),
+        "due" => statement.due.to_string(),
+        "realised" => statement.realised.to_string(),
+        "remaining" => statement.remaining.to_string(),
+        "on schedule" => statement.on_schedule.to_string(),
+        "pace" => statement.pace.to_string(),
+        "fulfilment" => statement.fulfilment.map_or("none".to_owned(), |it| {
+            format!("{}.{:02}%", it.ten_thousandths() / 100, it.ten_thousandths() % 100)
+        }),
+        "backlog" => statement.backlog.to_string(),
+        "surplus" => statement.surplus.to_string(),
+        "municipalities" => statement.municipalities.count.to_string(),
+        "backlog of each" => statement.municipalities.backlog.to_string(),
+        "surplus of each" => statement.municipalities.surplus.to_string(),
+        "national quota" => optional(national.map(|it| it.quota.count())),
+        "in force" => optional(national.map(|it| it.in_force.count())),
+        "included" => optional(national.map(|it| it.includes.iter().map(|part| part.persons.count()).sum())),
+        "evaluation" => national.and_then(|it| it.evaluation).map_or("none".to_owned(), |it| it.to_string()),
+        "placed in care" => statement.amv.placed.to_string(),
+        "places needed" => optional(statement.amv.places_needed),
+        "places there" => optional(statement.amv.places_there),
+        _ => {
+            let kind: PlacementKind = name.strip_prefix("realised ")?.parse().ok()?;
+            let realised = statement.realised_by_kind.iter().find(|(it, _)| it.0 == kind);
+            realised.map_or("none".to_owned(), |(_, persons)| persons.to_string())
+        }
+    })
+}
+
+// The commands.
+
+/// The words of a line, taken one by one.
+struct Words<'a>(std::iter::Peekable<std::str::SplitWhitespace<'a>>);
+
+impl<'a> Words<'a> {
+    fn of(line: &'a str) -> Self {
+        Self(line.split_whitespace().peekable())
+    }
+
+    fn word(&mut self, what: &str) -> Result<&'a str, String> {
+        self.0.next().ok_or_else(|| format!("cannot be read: {what} is missing"))
+    }
+
+    fn next<T: FromStr<Err: ToString>>(&mut self, what: &str) -> Result<T, String> {
+        read(self.word(what)?)
+    }
+
+    /// Takes a word if it is the next one.
+    fn took(&mut self, word: &str) -> bool {
+        self.0.next_if(|it| *it == word).is_some()
+    }
+
+    /// Takes a word that must be the next one.
+    fn expect(&mut self, word: &str) -> Result<(), String> {
+        if self.took(word) { Ok(()) } else { Err(format!("cannot be read: {word:?} is missing")) }
+    }
+
+    fn is_empty(&mut self) -> bool {
+        self.0.peek().is_none()
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        match self.0.next() {
+            None => Ok(()),
+            Some(word) => Err(format!("cannot be read: {word:?} was not expected")),
+        }
+    }
+
+    /// `CODE NUMBER, CODE NUMBER` up to the end.
+    fn numbers<N: FromStr<Err: ToString>, T>(
+        &mut self,
+        of: impl Fn(N) -> Result<T, peildatum::domain::Fault>,
+    ) -> Result<PerMunicipality<T>, String> {
+        let mut numbers = std::collections::BTreeMap::new();
+        while !self.is_empty() {
+            let code: MunicipalityCode = self.next("a municipality")?;
+            let number: N = read(self.word("a number")?.trim_end_matches(','))?;
+            numbers.insert(code, of(number).map_err(|fault| fault.to_string())?);
+        }
+        numbers.try_into().map_err(|fault: peildatum::domain::Fault| fault.to_string())
+    }
+
+    fn persons(&mut self, what: &str) -> Result<Persons, String> {
+        Persons::try_from(self.next::<u32>(what)?).map_err(|fault| fault.to_string())
+    }
+}
+
+fn read<T: FromStr<Err: ToString>>(word: &str) -> Result<T, String> {
+    word.parse().map_err(|fault: T::Err| format!("{word:?} {}", fault.to_string()))
+}
+
+/// The identity that a short name such as `P7` stands for, always the same one.
+pub fn identity<T: FromStr<Err: ToString>>(name: &str) -> Result<T, String> {
+    if name.is_empty() || name.len() > 6 || !name.is_ascii() {
+        return Err(format!("{name:?} is not a short name"));
+    }
+    let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+    read(&format!("00000000-0000-4000-8000-{hex:0>12}"))
+}
+
+fn reference() -> Reference {
+    "Case".parse().expect("a reference")
+}
+
+/// The command that a line of a case stands for.
+pub fn command(line: &str) -> Result<Command, String> {
+    let mut words = Words::of(line);
+    let persons = |count: u32| Persons::try_from(count);
+    let command = match words.word("what happened")? {
+        "municipality" => {
+            let code = words.next("a code")?;
+            let province = words.next("a province")?;
+            let mut name = words.word("a name")?.to_owned();
+            while let Some(more) = words.0.next_if(|it| *it != "from") {
+                name += " ";
+                name += more;
+            }
+            let from = if words.took("from") { words.next("a day")? } else { read("1990-01-01")? };
+            let safety_region = read("VR01")?;
+            Command::RegisterMunicipality(Municipality {
+                code,
+                name: read(&name)?,
+                province,
+                safety_region,
+                from,
+            })
+        }
+        "merger" => {
+            let effective_on = words.next("a day")?;
+            let mut old = Vec::new();
+            while !words.took("into") {
+                old.push(read(words.word("the old municipalities")?.trim_end_matches(','))?);
+            }
+            let new = vec![words.next("the new municipality")?];
+            let report = BoundaryChangeReport { effective_on, old, new, shares: None };
+            Command::ChangeBoundaries(
+                report.try_into().map_err(|it: peildatum::domain::Fault| it.to_string())?,
+            )
+        }
+        "split" => {
+            let effective_on = words.next("a day")?;
+            let old = vec![words.next("the old municipality")?];
+            words.expect("into")?;
+            let shares = words.numbers(Ok)?;
+            let new = shares.codes().collect();
+            let report = BoundaryChangeReport { effective_on, old, new, shares: Some(shares) };
+            Command::ChangeBoundaries(
+                report.try_into().map_err(|it: peildatum::domain::Fault| it.to_string())?,
+            )
+        }
+        "quota" => {
+            let half_year = words.next("a half-year")?;
+            let number = words.persons("a number")?;
+            let mut includes = Vec::new();
+            if words.took("including") {
+                let persons = words.persons("a number")?;
+                words.expect("of")?;
+                includes.push(Included { half_year: words.next("a half-year")?, persons });
+            }
+            let published_on = if words.took("published") { Some(words.next("a day")?) } else { None };
+            Command::PublishQuota(Quota {
+                half_year,
+                persons: number,
+                window: None,
+                band: None,
+                includes,
+                published_on,
+                gazette: None,
+                reference: reference(),
+            })
+        }
+        "allocation" => Command::AllocateQuota(Allocation {
+            half_year: words.next("a half-year")?,
+            persons: words.numbers(persons)?,
+            method: AllocationMethod::ALL[0],
+            rounding: None,
+            reference: reference(),
+        }),
+        "exchange" => {
+            let half_year = words.next("a half-year")?;
+            let mut side = |word: &str| -> Result<(MunicipalityCode, Persons), String> {
+                words.expect(word)?;
+                Ok((words.next("a municipality")?, words.persons("a number")?))
+            };
+            let (from, to) = (side("from")?, side("to")?);
+            words.expect("decided")?;
+            let decided_on = words.next("a day")?;
+            let side = |(municipality, persons)| ExchangeSide {
+                municipality,
+                persons,
+                decided_on,
+                reference: reference(),
+            };
+            Command::ExchangeQuota(ExchangeReport { half_year, from: side(from), to: side(to) })
+        }
+        "evaluation" => {
+            let half_year: HalfYear = words.next("a half-year")?;
+            words.expect("decided")?;
+            let decided_on = words.next("a day")?;
+            let measured_on = if words.took("measured") { words.next("a day")? } else { decided_on };
+            let outcome = match words.word("the outcome")? {
+                "kept" => Outcome::Kept {},
+                "revised" => {
+                    words.expect("to")?;
+                    let national = words.persons("a number")?;
+                    Outcome::Revised { national, persons: words.numbers(persons)? }
+                }
+                "carried" => {
+                    words.expect("forward")?;
+                    let persons = words.persons("a number")?;
+                    words.expect("into")?;
+                    Outcome::CarriedForward { into: words.next("a half-year")?, persons }
+                }
+                other => return Err(format!("cannot be read: {other:?} is not an outcome")),
+            };
+            Command::RecordEvaluation(Evaluation {
+                half_year,
+                measured_on,
+                window: None,
+                expected: Persons::default(),
+                now_expected: None,
+                outcome,
+                decided_on,
+                reference: reference(),
+            })
+        }
+        "carry-over" => {
+            let from_half_year: HalfYear = words.next("a half-year")?;
+            words.expect("to")?;
+            let to_half_year = words.next("a half-year")?;
+            let persons = words.numbers(|count: i32| Balance::try_from(count))?;
+            Command::RecordCarryOver(CarryOver {
+                from_half_year,
+                to_half_year,
+                persons,
+                reference: reference(),
+            })
+        }
+        "placement" => {
+            let mut report = PlacementReport {
+                placement: identity(words.word("a placement")?)?,
+                municipality: words.next("a municipality")?,
+                site_municipality: None,
+                counts_from: words.next("a day")?,
+                kind: words.next("a kind")?,
+                persons: Persons::try_from(1).expect("one person"),
+                person: None,
+                permit_granted_on: None,
+                matched_on: None,
+                care_ends: None,
+            };
+            while !words.is_empty() {
+                match words.word("a detail")? {
+                    "person" => report.person = Some(identity(words.word("a person")?)?),
+                    "site" => report.site_municipality = Some(words.next("a municipality")?),
+                    "care-ends" => report.care_ends = Some(words.next::<Month>("a month")?),
+                    "permit" => report.permit_granted_on = Some(words.next("a day")?),
+                    count => {
+                        report.persons = persons(read(count)?).map_err(|fault| fault.to_string())?;
+                        words.expect("persons")?;
+                    }
+                }
+            }
+            Command::RecordPlacement(report)
+        }
+        "withdrawal" => Command::WithdrawPlacement(WithdrawalReport {
+            placement: identity(words.word("a placement")?)?,
+            reason: words.next("a reason")?,
+        }),
+        "transfer" => {
+            let placement = identity(words.word("a placement")?)?;
+            words.expect("to")?;
+            let to = words.next("a municipality")?;
+            words.expect("reported")?;
+            Command::TransferPlacement(TransferReport { placement, to, reported_on: words.next("a day")? })
+        }
+        "follow-on" => {
+            let placement = identity(words.word("a placement")?)?;
+            words.expect("housed")?;
+            Command::RecordFollowOn(FollowOnReport { placement, housed_on: words.next("a day")? })
+        }
+        "rule" => {
+            let kind = words.next("a kind")?;
+            let counts = match words.word("whether it counts")? {
+                "counts" => true,
+                "does-not-count" => false,
+                other => return Err(format!("cannot be read: {other:?} is not counts or does-not-count")),
+            };
+            words.expect("from")?;
+            let from = words.next("a day")?;
+            let until = if words.took("until") { Some(words.next("a day")?) } else { None };
+            let report = CountingRuleReport { kind, counts, from, until, reference: reference() };
+            Command::SetCountingRule(
+                report.try_into().map_err(|it: peildatum::domain::Fault| it.to_string())?,
+            )
+        }
+        "amv-need" => {
+            let from = words.next("a day")?;
+            words.expect("until")?;
+            let until = words.next("a day")?;
+            let places = words.persons("a number")?;
+            Command::SetAmvCapacity(AmvCapacity {
+                from,
+                until,
+                places,
+                per_municipality: None,
+                reference: reference(),
+            })
+        }
+        "amv-places" => Command::ReportAmvPlaces(AmvPlaces {
+            counted_on: words.next("a day")?,
+            places: words.persons("a number")?,
+            per_municipality: None,
+            reference: reference(),
+        }),
+        other => return Err(format!("cannot be read: {other:?} is not an event")),
+    };
+    words.end()?;
+    Ok(command)
+}

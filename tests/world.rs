@@ -1,0 +1,70 @@
+//! A ledger without a disk: decisions and the book alone, with the day of today as an argument.
+
+use peildatum::book::Book;
+use peildatum::decide::command::{Command, Identity};
+use peildatum::decide::refusal::Refusal;
+use peildatum::decide::state::State;
+use peildatum::decide::{Decided, decide};
+use peildatum::domain::event::{Entry, IdBy};
+use peildatum::domain::source::EventId;
+use peildatum::domain::time::{Day, LogSize, Position, RecordedAt};
+
+/// What was recorded so far, and everything that follows from it.
+#[derive(Default)]
+pub struct World {
+    pub state: State,
+    pub book: Book,
+    /// The commands that were recorded, in the order of the log, with the day of each.
+    pub recorded: Vec<(Day, Command)>,
+}
+
+impl World {
+    /// How many entries there are.
+    pub fn size(&self) -> LogSize {
+        LogSize(self.recorded.len() as u64)
+    }
+
+    /// How many entries there were before this day.
+    pub fn size_before(&self, day: Day) -> LogSize {
+        LogSize(self.recorded.iter().filter(|(recorded_on, _)| *recorded_on < day).count() as u64)
+    }
+
+    /// Offers a command that has no identity of its own, as a row of a file has none.
+    pub fn offer(&mut self, today: Day, command: &Command) -> Result<Decided, Refusal> {
+        self.offer_as(today, None, command)
+    }
+
+    /// Offers a command and takes up what it brings.
+    pub fn offer_as(
+        &mut self,
+        today: Day,
+        id: Option<EventId>,
+        command: &Command,
+    ) -> Result<Decided, Refusal> {
+        let source = "coa".parse().expect("a source");
+        let identity = Identity { source, id };
+        let decided = decide(&self.state, &identity, command, today)?;
+        let Decided::New(events) = &decided else { return Ok(decided) };
+        for event in events {
+            let (id, id_by) = match id {
+                Some(id) => (id, IdBy::Sender),
+                None => ("01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("an id"), IdBy::Ledger),
+            };
+            let entry = Entry {
+                position: Position(self.recorded.len() as u64),
+                recorded_at: RecordedAt::start_of(today),
+                delivery: "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("an id"),
+                delivered_by: identity.source.clone(),
+                id,
+                id_by,
+                source: identity.source.clone(),
+                registered_at: None,
+                event: event.clone(),
+            };
+            self.state.apply(&entry);
+            self.book.apply(&entry);
+            self.recorded.push((today, command.clone()));
+        }
+        Ok(decided)
+    }
+}
