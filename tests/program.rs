@@ -11,7 +11,7 @@ use peildatum::domain::event::Entry;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::store_ledger::contents;
+use crate::folders::contents;
 
 /// A folder in which the program runs. Its ledger is where it is without being told: `./ledger`.
 pub struct Desk {

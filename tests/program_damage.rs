@@ -7,9 +7,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
 
+use crate::folders::{change, contents, copy_dir};
 use crate::program::{Desk, Ran, uuid};
 use crate::program_deliver::{PLACEMENTS, file, placement};
-use crate::store_ledger::{change, contents, copy_dir};
 
 const QUESTION: &str = "statement NL --on 2025-07-01 --format json";
 

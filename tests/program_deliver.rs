@@ -289,7 +289,7 @@ fn a_file_that_cannot_be_read_is_an_error_that_says_why_and_begins_no_ledger() {
         ("lacks.csv", b"placement,municipality,kind,persons\n", "it lacks the column counts_from"),
         ("more.csv", b"placement,reason,colour\n", "1 of its columns are not known there"),
         ("twice.csv", b"placement,placement,reason\n", "names a column twice"),
-        ("list.json", b"[{}]\n", "the header has no column that a delivery has"),
+        ("list.json", b"[{}]\n", "list.json is one JSON array: write one event on each line"),
     ] {
         desk.write(name, content);
         let ran = desk.run(&format!("deliver {name} --from coa")).expect(2).says(why);

@@ -15,8 +15,8 @@ use std::process::{Child, Stdio};
 use peildatum::domain::event::{Entry, Event};
 use peildatum::domain::time::Day;
 
+use crate::folders::{contents, copy_dir};
 use crate::program::{Desk, MUNICIPALITIES, rows_of, totals, uuid};
-use crate::store_ledger::{contents, copy_dir};
 
 /// When the program is killed.
 #[derive(Clone, Copy, Debug)]

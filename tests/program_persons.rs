@@ -6,9 +6,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::folders::contents;
 use crate::program::{Desk, Ran, event, totals, uuid};
 use crate::program_deliver::{KINDS, PLACEMENTS, file};
-use crate::store_ledger::contents;
 
 /// BSNs that pass the eleven test, as they are written, and a V-number.
 const NUMBERS: [&str; 5] = ["111222333", "1112.22.333", "111 222 333", "123456782", "2801234567"];

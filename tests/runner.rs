@@ -1,16 +1,11 @@
-//! Every integration test of the project, in one program.
+//! Every integration test that runs inside one process.
 
 mod cases;
 mod decisions;
 mod docs;
 mod floors;
+mod folders;
 mod model;
-mod program;
-mod program_damage;
-mod program_deliver;
-mod program_demo;
-mod program_kill;
-mod program_persons;
 mod schemas;
 mod store_backup;
 mod store_commits;

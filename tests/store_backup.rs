@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use peildatum::store::{StoreError, backup, restore, verify};
 
-use crate::store_ledger::{Ledger, change, contents, existing, line, open, read};
+use crate::folders::{change, contents};
+use crate::store_ledger::{Ledger, existing, line, open, read};
 
 #[test]
 fn a_backup_gives_the_ledger_back() {

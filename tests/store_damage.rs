@@ -7,7 +7,8 @@ use std::fs;
 
 use peildatum::store::{Note, Remedy, StoreError, repair};
 
-use crate::store_ledger::{Ledger, change, contents, existing, frames, open};
+use crate::folders::{change, contents};
+use crate::store_ledger::{Ledger, existing, frames, open};
 
 fn remedy_of(error: &StoreError) -> Remedy {
     match error {
@@ -265,7 +266,7 @@ fn strangers() -> (Ledger, Ledger) {
 
 fn take(from: &Ledger, name: &str, to: &Ledger) {
     fs::remove_dir_all(to.dir().join(name)).unwrap();
-    crate::store_ledger::copy_dir(&from.dir().join(name), &to.dir().join(name));
+    crate::folders::copy_dir(&from.dir().join(name), &to.dir().join(name));
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! A ledger of known lines, to be broken by the tests beside this one, and the oracle that they share: opening gives
 //! exactly the lines that were acknowledged, or an error that names a remedy.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::folders::{contents, copy_dir};
 use peildatum::proof::merkle::{Hash, Tree, leaf_hash};
 use peildatum::store::{Access, Lines, Note, Opened, Options, Store, StoreError};
 use tempfile::TempDir;
@@ -138,40 +137,6 @@ pub fn root(lines: &[Vec<u8>]) -> Hash {
     let mut tree = Tree::new();
     lines.iter().for_each(|line| tree.push(leaf_hash(line)));
     tree.root()
-}
-
-/// Every file in a directory and below it.
-pub fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut all = BTreeMap::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            all.extend(contents(&path));
-        } else {
-            all.insert(path.clone(), fs::read(&path).unwrap());
-        }
-    }
-    all
-}
-
-pub fn copy_dir(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy_dir(&path, &to);
-        } else {
-            fs::copy(&path, &to).unwrap();
-        }
-    }
-}
-
-/// Changes a file in place.
-pub fn change(path: &Path, how: impl FnOnce(&mut Vec<u8>)) {
-    let mut bytes = fs::read(path).unwrap();
-    how(&mut bytes);
-    fs::write(path, bytes).unwrap();
 }
 
 /// The frames of a journal file, cut apart as `docs/log-format.md` says.

@@ -5,7 +5,8 @@ use std::fs;
 
 use peildatum::store::{Access, Options, Store, StoreError, repair, verify};
 
-use crate::store_ledger::{Ledger, contents, existing, open, options};
+use crate::folders::contents;
+use crate::store_ledger::{Ledger, existing, open, options};
 
 #[test]
 fn a_ledger_that_is_in_use_is_refused_to_everybody_else() {

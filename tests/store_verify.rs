@@ -5,7 +5,8 @@ use std::fs;
 
 use peildatum::store::{Finding, Place, Remedy, Verification, verify};
 
-use crate::store_ledger::{Ledger, change, contents, existing, frames, open, root};
+use crate::folders::{change, contents};
+use crate::store_ledger::{Ledger, existing, frames, open, root};
 
 /// Verifies, and checks that no byte of the directory changed.
 fn look(ledger: &Ledger) -> Verification {

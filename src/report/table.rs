@@ -79,7 +79,7 @@ pub fn statements(whole: &str, answers: &[Answer]) -> String {
     let Some(first) = answers.first() else { return "No municipality exists on that date.\n".to_owned() };
     let mut text = heading(first, &format!("{whole}: {} areas", answers.len()));
     let mut table = plain_table();
-    let names = ["Area", "", "Carried", "Due", "Realised", "Remaining", "Fulfilled", "Backlog"];
+    let names = ["Area", "", "Carried", "Due", "Realised", "Remains", "Fulfilled", "Backlog"];
     table.set_header(names.iter().enumerate().map(|(index, name)| match index {
         0 | 1 => Cell::new(name),
         _ => Cell::new(name).set_alignment(CellAlignment::Right),
@@ -169,9 +169,9 @@ pub struct ClosedHalfYear {
 pub fn closed_half_years(rows: &[ClosedHalfYear]) -> String {
     let mut table = plain_table();
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    let names = ["Carried", "(derived)", "Quota", "Revised", "Due", "Realised", "Remaining"];
+    let names = ["Carried", "derived", "Quota", "Revised", "Due", "Realised", "Remains"];
     let header = names.map(|name| right(name.to_owned()));
-    table.set_header(std::iter::once(Cell::new("Half-year")).chain(header).chain([Cell::new("Figures")]));
+    table.set_header(std::iter::once(Cell::new("Period")).chain(header).chain([Cell::new("Figures")]));
     for ClosedHalfYear { half_year, status, account } in rows {
         let numbers = [
             account.carried_used,

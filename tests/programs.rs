@@ -1,0 +1,10 @@
+//! Every test that runs the whole program, and only those.
+
+mod folders;
+mod program;
+mod program_damage;
+mod program_deliver;
+mod program_demo;
+mod program_kill;
+mod program_persons;
+mod program_schemas;
