@@ -38,6 +38,7 @@ fn a_directory_with_something_else_in_it_is_not_a_ledger() {
         let options = Options { access, ..options() };
         let error = Store::open(folder.path(), &options, &mut |_, _| Ok(())).unwrap_err();
         assert!(matches!(error, StoreError::NotALedger { .. }), "{error}");
+        assert_eq!(contents(folder.path()).len(), 1, "nothing is left behind in it");
     }
     let ledger = Ledger::usual();
     fs::remove_file(ledger.dir().join("FORMAT")).unwrap();

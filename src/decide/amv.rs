@@ -18,7 +18,7 @@ pub(super) fn set_capacity(state: &State, capacity: &AmvCapacity) -> Result<Even
         return Err(Refusal::DatesOutOfOrder { field: "until", problem: "is before the need begins" });
     }
     if let Some(numbers) = &capacity.per_municipality {
-        state.all_exist(numbers.codes(), capacity.from)?;
+        state.list_exists(numbers.codes(), capacity.from)?;
     }
     Ok(Event::AmvCapacitySet(capacity.clone()))
 }
@@ -26,7 +26,7 @@ pub(super) fn set_capacity(state: &State, capacity: &AmvCapacity) -> Result<Even
 pub(super) fn report_places(state: &State, places: &AmvPlaces, today: Day) -> Result<Event, Refusal> {
     not_in_future("countedOn", places.counted_on, today)?;
     if let Some(numbers) = &places.per_municipality {
-        state.all_exist(numbers.codes(), places.counted_on)?;
+        state.list_exists(numbers.codes(), places.counted_on)?;
     }
     Ok(Event::AmvPlacesReported(places.clone()))
 }

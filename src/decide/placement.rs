@@ -21,7 +21,8 @@ pub(super) fn record(state: &State, report: &PlacementReport, today: Day) -> Res
     }
     let placement = Placement::try_from(report.clone())?;
     not_in_future("countsFrom", placement.counts_from(), today)?;
-    let named = std::iter::once(placement.municipality()).chain(report.site_municipality);
+    let site = report.site_municipality.map(|code| ("siteMunicipality", code));
+    let named = std::iter::once(("municipality", placement.municipality())).chain(site);
     state.all_exist(named, placement.counts_from())?;
     let counts = state.rules().count(report.kind, placement.counts_from());
     if let Some(position) = placement.person().filter(|_| counts).and_then(|it| state.counted_by(it)) {
@@ -65,7 +66,7 @@ pub(super) fn transfer(state: &State, report: &TransferReport, today: Day) -> Re
             });
         }
     }
-    state.exists(report.to, report.reported_on)?;
+    state.exists("to", report.to, report.reported_on)?;
     let (known, later) = standing?;
     let housed = now_housed(known, &later);
     if housed.kind != PlacementKind::AmvSmallScaleCare {

@@ -24,7 +24,7 @@ pub(super) fn publish(quota: &Quota, today: Day) -> Result<Event, Refusal> {
 }
 
 pub(super) fn allocate(state: &State, allocation: &Allocation) -> Result<Event, Refusal> {
-    state.all_exist(allocation.persons.codes(), allocation.half_year.first_day())?;
+    state.list_exists(allocation.persons.codes(), allocation.half_year.first_day())?;
     state.has_quota(allocation.half_year)?;
     if state.is_revised(allocation.half_year) {
         return Err(Refusal::RevisedAlready(allocation.half_year));
@@ -36,10 +36,11 @@ pub(super) fn exchange(state: &State, report: &ExchangeReport, today: Day) -> Re
     let exchange = Exchange::try_from(report.clone())?;
     not_in_future("decidedOn", exchange.decided_on(), today)?;
     let half_year = exchange.half_year();
-    state.all_exist([exchange.from(), exchange.to()].into_iter(), half_year.first_day())?;
+    let sides = [("from", exchange.from()), ("to", exchange.to())];
+    state.all_exist(sides, half_year.first_day())?;
     state.has_quota(half_year)?;
-    for code in [exchange.from(), exchange.to()] {
-        state.has_allocation(half_year, code)?;
+    for (field, code) in sides {
+        state.has_allocation(field, half_year, code)?;
     }
     Ok(Event::QuotaExchanged(exchange))
 }
@@ -55,13 +56,13 @@ pub(super) fn evaluate(state: &State, evaluation: &Evaluation, today: Day) -> Re
     }
     let half_year = evaluation.half_year;
     if let Outcome::Revised { persons, .. } = &evaluation.outcome {
-        state.all_exist(persons.codes(), half_year.first_day())?;
+        state.list_exists(persons.codes(), half_year.first_day())?;
     }
     state.has_quota(half_year)?;
     match &evaluation.outcome {
         Outcome::Kept {} => {}
         Outcome::Revised { persons, .. } => {
-            persons.codes().try_for_each(|code| state.has_allocation(half_year, code))?;
+            persons.codes().try_for_each(|code| state.has_allocation("municipality", half_year, code))?;
         }
         Outcome::CarriedForward { into, .. } => follows(half_year, *into)?,
     }
@@ -69,7 +70,7 @@ pub(super) fn evaluate(state: &State, evaluation: &Evaluation, today: Day) -> Re
 }
 
 pub(super) fn carry_over(state: &State, carry_over: &CarryOver) -> Result<Event, Refusal> {
-    state.all_exist(carry_over.persons.codes(), carry_over.to_half_year.first_day())?;
+    state.list_exists(carry_over.persons.codes(), carry_over.to_half_year.first_day())?;
     follows(carry_over.from_half_year, carry_over.to_half_year)?;
     Ok(Event::CarryOverRecorded(carry_over.clone()))
 }

@@ -12,7 +12,8 @@ use crate::domain::time::{Day, Position};
 /// apply, the first is given.
 ///
 /// The sentence says what is wrong and [`Refusal::remedy`] what to do. Neither ever repeats a text that
-/// was delivered: only codes, dates and positions that the ledger itself has understood.
+/// was delivered: only codes, dates and positions that the ledger itself has understood. A field that the event does not
+/// have is named as the sender named it, after it was looked through for a person's number like everything else.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A text looks like a BSN or a V-number.
@@ -30,7 +31,7 @@ pub enum Refusal {
     /// A field that the event does not have.
     #[error("there is a field here that this event does not have")]
     UnknownField {
-        /// The object that it stands in.
+        /// The field, by the sender's own name for it.
         field: String,
     },
     /// A field that is needed is not there.
@@ -94,12 +95,16 @@ pub enum Refusal {
     /// A municipality that is in no register.
     #[error("{code} is not a municipality in the register")]
     UnknownMunicipality {
+        /// The field.
+        field: &'static str,
         /// The municipality.
         code: MunicipalityCode,
     },
     /// A day before the municipality existed.
     #[error("{code} exists from {from}, so not on {on}")]
     MunicipalityNotYet {
+        /// The field.
+        field: &'static str,
         /// The municipality.
         code: MunicipalityCode,
         /// The first day on which it exists.
@@ -110,6 +115,8 @@ pub enum Refusal {
     /// A day on which the municipality no longer existed.
     #[error("{code} no longer exists on {on}: on {ceased} it went into {}", Codes(successors))]
     MunicipalityCeased {
+        /// The field.
+        field: &'static str,
         /// The municipality.
         code: MunicipalityCode,
         /// The day that was asked for.
@@ -133,6 +140,8 @@ pub enum Refusal {
     /// The municipality has no number for the half-year.
     #[error("{code} has no quota for {half_year}")]
     NoQuotaAllocated {
+        /// The field.
+        field: &'static str,
         /// The municipality.
         code: MunicipalityCode,
         /// The half-year.
@@ -172,7 +181,7 @@ pub enum Refusal {
     PersonCountedAlready(Position),
     /// A rule under which somebody would count twice.
     #[error(
-        "under this rule {persons} persons would count twice, the first by the entries at positions {first} and {second}"
+        "under this rule somebody would count twice ({persons} in all), the first by the entries at positions {first} and {second}"
     )]
     WouldCountTwice {
         /// How many.
@@ -273,15 +282,16 @@ impl Refusal {
             | Self::MissingField { field }
             | Self::UnknownHalfYear { field, .. }
             | Self::Malformed { field, .. } => field,
-            Self::DateInFuture { field, .. } | Self::DatesOutOfOrder { field, .. } => field,
+            Self::DateInFuture { field, .. }
+            | Self::DatesOutOfOrder { field, .. }
+            | Self::UnknownMunicipality { field, .. }
+            | Self::MunicipalityNotYet { field, .. }
+            | Self::MunicipalityCeased { field, .. }
+            | Self::NoQuotaAllocated { field, .. } => field,
             Self::Unreadable { .. } => "",
             Self::EventIdInUse(_) => "id",
-            Self::NamedTwice { .. }
-            | Self::UnknownMunicipality { .. }
-            | Self::MunicipalityNotYet { .. }
-            | Self::MunicipalityCeased { .. }
-            | Self::RegisteredAlready { .. }
-            | Self::NoQuotaAllocated { .. } => "municipality",
+            Self::NamedTwice { .. } => "municipality",
+            Self::RegisteredAlready { .. } => "code",
             Self::NoPlacement(fault) => match fault {
                 PlacementFault::NoPersons | PlacementFault::OnePersonEach => "persons",
                 PlacementFault::NoCareToEnd | PlacementFault::CareEndsBefore => "careEnds",
@@ -309,7 +319,7 @@ impl Refusal {
     pub fn municipality(&self) -> Option<MunicipalityCode> {
         match self {
             Self::NamedTwice { code }
-            | Self::UnknownMunicipality { code }
+            | Self::UnknownMunicipality { code, .. }
             | Self::MunicipalityNotYet { code, .. }
             | Self::MunicipalityCeased { code, .. }
             | Self::NoQuotaAllocated { code, .. } => Some(*code),

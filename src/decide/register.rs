@@ -24,8 +24,9 @@ pub(super) fn change_boundaries(state: &State, change: &BoundaryChange) -> Resul
             problem: "is not after the day on which an old municipality took over another",
         });
     }
-    let heirs = change.heirs().into_iter().map(|(code, _)| code);
-    state.all_exist(change.old().iter().copied().chain(heirs), day)?;
+    let old = change.old().iter().map(|&code| ("old", code));
+    let heirs = change.heirs().into_iter().map(|(code, _)| ("new", code));
+    state.all_exist(old.chain(heirs), day)?;
     // An old one that ceases later is known to cease already: nobody is taken over twice.
     change.old().iter().try_for_each(|&old| state.never_ceases(old))?;
     Ok(Event::BoundaryChanged(change.clone()))
@@ -33,6 +34,6 @@ pub(super) fn change_boundaries(state: &State, change: &BoundaryChange) -> Resul
 
 pub(super) fn count_population(state: &State, count: &Population, today: Day) -> Result<Event, Refusal> {
     not_in_future("countedOn", count.counted_on, today)?;
-    state.all_exist(count.inhabitants.codes(), count.counted_on)?;
+    state.list_exists(count.inhabitants.codes(), count.counted_on)?;
     Ok(Event::PopulationCounted(count.clone()))
 }

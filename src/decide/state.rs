@@ -266,10 +266,15 @@ impl State {
     }
 
     /// Whether the municipality was given a number for the half-year.
-    pub(super) fn has_allocation(&self, half_year: HalfYear, code: MunicipalityCode) -> Result<(), Refusal> {
+    pub(super) fn has_allocation(
+        &self,
+        field: &'static str,
+        half_year: HalfYear,
+        code: MunicipalityCode,
+    ) -> Result<(), Refusal> {
         match self.allocated.contains(&(half_year, code)) {
             true => Ok(()),
-            false => Err(Refusal::NoQuotaAllocated { code, half_year }),
+            false => Err(Refusal::NoQuotaAllocated { field, code, half_year }),
         }
     }
 
@@ -283,16 +288,18 @@ impl State {
         self.municipalities.get(&code).map(|it| it.position)
     }
 
-    /// Refuses a municipality that does not exist on a day, with its successor named.
-    pub(super) fn exists(&self, code: MunicipalityCode, on: Day) -> Result<(), Refusal> {
-        let registered = self.municipalities.get(&code).ok_or(Refusal::UnknownMunicipality { code })?;
+    /// Refuses a municipality that does not exist on a day, with its successor and its field named.
+    pub(super) fn exists(&self, field: &'static str, code: MunicipalityCode, on: Day) -> Result<(), Refusal> {
+        let known = self.municipalities.get(&code);
+        let registered = known.ok_or(Refusal::UnknownMunicipality { field, code })?;
         let from = registered.municipality.from;
         if on < from {
-            return Err(Refusal::MunicipalityNotYet { code, from, on });
+            return Err(Refusal::MunicipalityNotYet { field, code, from, on });
         }
         match &registered.ceased {
             Some((ceased, successors)) if on >= *ceased => {
-                Err(Refusal::MunicipalityCeased { code, on, ceased: *ceased, successors: successors.clone() })
+                let successors = successors.clone();
+                Err(Refusal::MunicipalityCeased { field, code, on, ceased: *ceased, successors })
             }
             _ => Ok(()),
         }
@@ -302,16 +309,25 @@ impl State {
     /// precedence of the reasons.
     pub(super) fn all_exist(
         &self,
-        codes: impl Iterator<Item = MunicipalityCode>,
+        named: impl IntoIterator<Item = (&'static str, MunicipalityCode)>,
         on: Day,
     ) -> Result<(), Refusal> {
-        let refusals = codes.filter_map(|code| self.exists(code, on).err());
+        let refusals = named.into_iter().filter_map(|(field, code)| self.exists(field, code, on).err());
         let first = refusals.min_by_key(|it| match it {
             Refusal::UnknownMunicipality { .. } => 0,
             Refusal::MunicipalityNotYet { .. } => 1,
             _ => 2,
         });
         first.map_or(Ok(()), Err)
+    }
+
+    /// The same for a list with a number for each municipality.
+    pub(super) fn list_exists(
+        &self,
+        codes: impl Iterator<Item = MunicipalityCode>,
+        on: Day,
+    ) -> Result<(), Refusal> {
+        self.all_exist(codes.map(|code| ("municipality", code)), on)
     }
 
     /// The last day on which a municipality took over another.
@@ -322,7 +338,7 @@ impl State {
     /// Refuses a municipality that is known to cease, on whatever day.
     pub(super) fn never_ceases(&self, code: MunicipalityCode) -> Result<(), Refusal> {
         match self.municipalities.get(&code).and_then(|it| it.ceased.as_ref()) {
-            Some((day, _)) => self.exists(code, *day),
+            Some((day, _)) => self.exists("old", code, *day),
             None => Ok(()),
         }
     }

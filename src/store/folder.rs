@@ -40,6 +40,9 @@ impl Folder {
         match access {
             Access::CreateIfAbsent => {
                 fs::create_dir_all(root).map_err(StoreError::io("making", root))?;
+                if !is_blank(root)? {
+                    format_of(root)?;
+                }
             }
             Access::MustExist if is_empty(root)? => return Err(absent()),
             // Looked at before the lock file is made, so that a wrong directory is left as it was.
@@ -60,26 +63,11 @@ impl Folder {
             Err(TryLockError::Error(error)) => return Err(StoreError::io("locking", &lock)(error)),
         }
         let folder = Self { root: root.to_path_buf(), _lock: file };
-        if access == Access::CreateIfAbsent && folder.is_blank()? {
+        if access == Access::CreateIfAbsent && is_blank(root)? {
             folder.begin()?;
         }
         format_of(root)?;
         Ok(folder)
-    }
-
-    /// Whether nothing was ever stored here: no more than the lock and what an interrupted [`begin`](Self::begin) left.
-    fn is_blank(&self) -> Result<bool, StoreError> {
-        for name in names(&self.root)? {
-            match name.as_str() {
-                "lock" | "FORMAT.tmp" | "checkpoint.tmp" => {}
-                "checkpoint" => match checkpoint::read(&self.checkpoint())? {
-                    Stated::Head(Head { size: 0, .. }) => {}
-                    _ => return Ok(false),
-                },
-                _ => return Ok(false),
-            }
-        }
-        Ok(true)
     }
 
     /// Begins an empty ledger. FORMAT comes last: a crash before it leaves a directory that is still blank, and a crash
@@ -207,6 +195,21 @@ pub(super) fn is_empty(dir: &Path) -> Result<bool, StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(StoreError::io("listing", dir)(error)),
     }
+}
+
+/// Whether nothing was ever stored here: no more than the lock and what an interrupted [`begin`](Folder::begin) left.
+fn is_blank(root: &Path) -> Result<bool, StoreError> {
+    for name in names(root)? {
+        match name.as_str() {
+            "lock" | "FORMAT.tmp" | "checkpoint.tmp" => {}
+            "checkpoint" => match checkpoint::read(&root.join("checkpoint"))? {
+                Stated::Head(Head { size: 0, .. }) => {}
+                _ => return Ok(false),
+            },
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 /// Copies a directory with all that is in it.
