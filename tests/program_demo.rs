@@ -27,7 +27,7 @@ fn built() -> &'static (PathBuf, String) {
 }
 
 /// A desk on which the demo is the ledger.
-fn demo() -> Desk {
+pub fn demo() -> Desk {
     let desk = Desk::new();
     copy_dir(&built().0, &desk.ledger());
     desk

@@ -7,4 +7,5 @@ mod program_deliver;
 mod program_demo;
 mod program_kill;
 mod program_persons;
+mod program_picture;
 mod program_schemas;
