@@ -7,6 +7,7 @@ use crate::domain::area::MunicipalityCode;
 use crate::domain::evaluation::Outcome;
 use crate::domain::event::{Entry, Event};
 use crate::domain::half_year::HalfYear;
+use crate::domain::persons::PERSONS_MAX;
 use crate::domain::placement::{Housed, Move, PlacementKind};
 use crate::domain::rules::{CountingRule, CountingRules};
 use crate::domain::time::{Day, Position};
@@ -263,16 +264,23 @@ pub fn recount(
     let mut moved: Vec<_> = moved.into_iter().filter(|(_, persons)| *persons != 0).collect();
     moved.sort();
     let both = moved.into_iter().flat_map(|((municipality, valid_on, ruled_on), persons)| {
-        let persons = i32::try_from(persons).expect("the placements of one day in one municipality");
         let counted = before.count(kind, ruled_on);
-        [(counted, -persons), (!counted, persons)].map(|(counts, persons)| Posting {
-            position,
-            valid_on,
-            ruled_on,
-            municipality,
-            half_year: valid_on.half_year(),
-            line: housed_line(kind, counts),
-            persons,
+        // The totals of one day can be more than one posting holds.
+        let most = i64::from(PERSONS_MAX);
+        let parts = (0..(persons.abs() + most - 1) / most).map(move |part| {
+            let part = (persons.abs() - part * most).min(most) * persons.signum();
+            i32::try_from(part).expect("at most the persons of one fact")
+        });
+        parts.flat_map(move |persons| {
+            [(counted, -persons), (!counted, persons)].map(|(counts, persons)| Posting {
+                position,
+                valid_on,
+                ruled_on,
+                municipality,
+                half_year: valid_on.half_year(),
+                line: housed_line(kind, counts),
+                persons,
+            })
         })
     });
     both.collect()

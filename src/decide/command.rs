@@ -116,7 +116,7 @@ impl Command {
 
     /// A number that two commands share only when they are about the same thing, so that the later
     /// one takes the place of the earlier.
-    pub(super) fn subject(&self) -> u64 {
+    pub(super) fn subject(&self) -> Fingerprint {
         let name = self.event_name();
         match self {
             Self::RegisterMunicipality(it) => fingerprint(&(name, it.code)),
@@ -142,15 +142,22 @@ impl Command {
     /// A number that two commands share only when they say the same.
     ///
     /// It lives in memory only and is never stored, so it may differ from one version to the next.
-    pub(super) fn fingerprint(&self) -> u64 {
+    pub(super) fn fingerprint(&self) -> Fingerprint {
         fingerprint(self)
     }
 }
 
-pub(super) fn fingerprint(what: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    what.hash(&mut hasher);
-    hasher.finish()
+/// 128 bits that stand for a content: two contents share them only when they are the same.
+pub(super) type Fingerprint = (u64, u64);
+
+pub(super) fn fingerprint(what: &impl Hash) -> Fingerprint {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u8(salt);
+        what.hash(&mut hasher);
+        hasher.finish()
+    };
+    (half(0), half(1))
 }
 
 /// Whose event it is: two deliveries with the same source and id are the same event.

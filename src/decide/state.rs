@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::command::{Command, Identity, fingerprint};
+use super::command::{Command, Fingerprint, Identity, fingerprint};
 use super::refusal::Refusal;
 use crate::domain::area::{Municipality, MunicipalityCode};
 use crate::domain::evaluation::Outcome;
@@ -22,12 +22,12 @@ pub struct State {
     revised: BTreeSet<HalfYear>,
     rules: CountingRules,
     /// Everything but placements, by fingerprint: what was said before in the same words.
-    facts: HashMap<u64, Position>,
+    facts: HashMap<Fingerprint, Position>,
     /// For each thing that facts are about, the last of them: the one in force.
-    in_force: HashMap<u64, Position>,
-    sources: HashMap<Source, u16>,
+    in_force: HashMap<Fingerprint, Position>,
+    sources: HashMap<Source, usize>,
     /// The events that a sender gave an identity, with the fingerprint of what was delivered.
-    events: HashMap<(u16, EventId), (Position, u64)>,
+    events: HashMap<(usize, EventId), (Position, Fingerprint)>,
     placements: HashMap<PlacementId, KnownPlacement>,
     /// What happened to a placement later, which is rare.
     later: HashMap<PlacementId, Later>,
@@ -51,7 +51,7 @@ pub struct KnownPlacement {
     /// What it stood for when it was recorded.
     pub housed: Housed,
     withdrawn: bool,
-    fingerprint: u64,
+    fingerprint: Fingerprint,
 }
 
 impl KnownPlacement {
@@ -90,8 +90,7 @@ impl State {
     pub fn apply(&mut self, entry: &Entry) {
         let position = entry.position;
         if entry.id_by == IdBy::Sender {
-            let next =
-                u16::try_from(self.sources.len()).expect("some hundreds of organisations feed a ledger");
+            let next = self.sources.len();
             let source = *self.sources.entry(entry.source.clone()).or_insert(next);
             let said = Command::of(&entry.event).fingerprint();
             self.events.insert((source, entry.id), (position, said));

@@ -8,77 +8,140 @@ use std::ops::Range;
 
 /// Whether a text holds something that looks like a BSN or a V-number.
 pub fn holds_person_number(text: &str) -> bool {
-    // A UUID is an opaque token. Its digits are random, so looking into it only gives false alarms.
-    if is_uuid(text) {
-        return false;
-    }
-    first_person_number(text.as_bytes(), 0).is_some()
+    // Most texts are codes, dates and random tokens, and have too few digits or are a UUID.
+    let digits = text.chars().filter(|it| digit(*it).is_some()).take(9).count();
+    digits == 9 && !is_uuid(text) && first_person_number(&read(text)).is_some()
 }
 
 /// The text with everything that looks like a person's number taken out.
 pub fn without_person_numbers(text: &str) -> String {
-    let mut rest = 0;
+    let signs = read(text);
     let mut kept = String::with_capacity(text.len());
-    while let Some(found) = first_person_number(text.as_bytes(), rest) {
-        kept.push_str(&text[rest..found.start]);
+    let mut rest = 0;
+    while let Some(found) = first_person_number(&signs[rest..]) {
+        let (from, to) = (signs[rest + found.start].at, signs[rest + found.end - 1].end);
+        kept.push_str(&text[signs[rest].at..from]);
         kept.push_str("[removed]");
-        rest = found.end;
+        debug_assert!(to <= text.len());
+        rest += found.end;
     }
-    kept.push_str(&text[rest..]);
+    kept.push_str(signs.get(rest).map_or("", |sign| &text[sign.at..]));
     kept
 }
 
-/// The first run of digits from `from` on that looks like a number. Dots and spaces between digits
-/// do not hide one: a BSN is often written 1234.56.782.
-fn first_person_number(text: &[u8], from: usize) -> Option<Range<usize>> {
-    let mut at = from;
-    while at < text.len() {
-        if !text[at].is_ascii_digit() {
+/// One sign of a text: what it is, and where it stands.
+#[derive(Clone, Copy)]
+struct Sign {
+    is: Is,
+    at: usize,
+    end: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Is {
+    Digit(u8),
+    /// A dot or a space: digits are written with these between them in any way.
+    Gap,
+    /// A hyphen, stroke or the like, which also joins years, months and numbers of papers.
+    Joint,
+    /// A letter that a hexadecimal number can have.
+    Hex,
+    Other,
+}
+
+fn read(text: &str) -> Vec<Sign> {
+    let sign = |(at, it): (usize, char)| {
+        let is = match it {
+            'a'..='f' | 'A'..='F' => Is::Hex,
+            '.' => Is::Gap,
+            '-' | '/' | '_' | '\u{2010}'..='\u{2015}' => Is::Joint,
+            // Signs that nobody sees do not keep digits apart.
+            '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' => Is::Gap,
+            it if it.is_whitespace() => Is::Gap,
+            it => digit(it).map_or(Is::Other, Is::Digit),
+        };
+        Sign { is, at, end: at + it.len_utf8() }
+    };
+    text.char_indices().map(sign).collect()
+}
+
+/// The value of a digit, in the scripts that a keyboard or a word processor in the Netherlands may give.
+fn digit(it: char) -> Option<u8> {
+    let zero = match it {
+        '0'..='9' => '0',
+        '\u{660}'..='\u{669}' => '\u{660}',
+        '\u{6f0}'..='\u{6f9}' => '\u{6f0}',
+        '\u{ff10}'..='\u{ff19}' => '\u{ff10}',
+        '\u{1d7ce}'..='\u{1d7ff}' => return Some(((it as u32 - 0x1d7ce) % 10) as u8),
+        _ => return None,
+    };
+    Some((it as u32 - zero as u32) as u8)
+}
+
+/// The first run of digits that looks like a number.
+fn first_person_number(signs: &[Sign]) -> Option<Range<usize>> {
+    let mut at = 0;
+    while at < signs.len() {
+        if !matches!(signs[at].is, Is::Digit(_)) {
             at += 1;
             continue;
         }
-        let plain = at..run_end(text, at, false);
-        let spaced = at..run_end(text, at, true);
-        if is_person_number(&text[plain.clone()]) && !inside_uuid(text, &plain) {
-            return Some(plain);
+        let groups = groups_from(signs, at);
+        let first_end = groups[0].end;
+        for count in 1..=groups.len() {
+            let joined = at..groups[count - 1].end;
+            if is_person_number(signs, &groups[..count]) && !in_hexadecimal(signs, &joined) {
+                return Some(joined);
+            }
         }
-        if is_person_number(&text[spaced.clone()]) && !inside_uuid(text, &spaced) {
-            return Some(spaced);
-        }
-        at = plain.end;
-        // The digits behind the separator are looked at on their own as well.
+        // What stands behind a separator is looked at on its own as well.
+        at = first_end;
     }
     None
 }
 
-fn run_end(text: &[u8], start: usize, separators: bool) -> usize {
-    let mut end = start;
-    while end < text.len() {
-        let next_is_digit = text.get(end + 1).is_some_and(u8::is_ascii_digit);
-        match text[end] {
-            b'0'..=b'9' => end += 1,
-            b'.' | b' ' if separators && end > start && next_is_digit => end += 1,
-            _ => break,
+/// The groups of digits that begin here and could be one number: at most ten digits, with at most two
+/// separators between groups.
+fn groups_from(signs: &[Sign], start: usize) -> Vec<Range<usize>> {
+    let mut groups = Vec::new();
+    let mut at = start;
+    let mut digits = 0;
+    loop {
+        let length = signs[at..].iter().take_while(|it| matches!(it.is, Is::Digit(_))).count();
+        digits += length;
+        groups.push(at..at + length);
+        at += length;
+        let gap = signs[at..].iter().take_while(|it| matches!(it.is, Is::Gap | Is::Joint)).count();
+        let goes_on = matches!(signs.get(at + gap), Some(Sign { is: Is::Digit(_), .. }));
+        if gap == 0 || gap > 2 || !goes_on || digits > 10 {
+            return groups;
         }
+        at += gap;
     }
-    end
 }
 
-fn is_person_number(run: &[u8]) -> bool {
-    let mut digits = [0u8; 10];
-    let mut count = 0;
-    for digit in run.iter().filter(|b| b.is_ascii_digit()) {
-        if count == 10 {
-            return false;
-        }
-        digits[count] = digit - b'0';
-        count += 1;
-    }
-    match count {
-        9 => passes_eleven_test(&digits[..9]),
+fn is_person_number(signs: &[Sign], groups: &[Range<usize>]) -> bool {
+    let digits: Vec<u8> = groups
+        .iter()
+        .flat_map(|group| &signs[group.clone()])
+        .filter_map(|sign| if let Is::Digit(value) = sign.is { Some(value) } else { None })
+        .collect();
+    let looks = match digits.len() {
+        9 => passes_eleven_test(&digits),
         10 => true,
         _ => false,
-    }
+    };
+    looks && (groups.len() == 1 || is_written_so(signs, groups))
+}
+
+/// Whether people write such a number with these separators. With dots and spaces any way will do;
+/// strokes are looked at more closely, since `2026-10123` is a number of the Staatscourant.
+fn is_written_so(signs: &[Sign], groups: &[Range<usize>]) -> bool {
+    let strokes = groups
+        .windows(2)
+        .any(|pair| signs[pair[0].end..pair[1].start].iter().any(|sign| sign.is == Is::Joint));
+    let lengths: Vec<usize> = groups.iter().map(ExactSizeIterator::len).collect();
+    !strokes || [&[3, 3, 3][..], &[4, 2, 3], &[3, 3, 4], &[2, 3, 4], &[2, 2, 2, 3]].contains(&&lengths[..])
 }
 
 /// The eleven test (elfproef) of a BSN: 9a + 8b + ... + 2h - i is divisible by eleven.
@@ -88,12 +151,15 @@ fn passes_eleven_test(digits: &[u8]) -> bool {
     sum % 11 == 0 && digits.iter().any(|&digit| digit != 0)
 }
 
-/// Whether the run lies in the middle of something that is written as a UUID.
-fn inside_uuid(text: &[u8], run: &Range<usize>) -> bool {
-    let belongs = |b: &u8| b.is_ascii_hexdigit() || *b == b'-';
-    let before = text[..run.start].iter().rev().take_while(|b| belongs(b)).count();
-    let after = text[run.end..].iter().take_while(|b| belongs(b)).count();
-    std::str::from_utf8(&text[run.start - before..run.end + after]).is_ok_and(is_uuid)
+/// Whether a run lies within a long hexadecimal number, such as a UUID or a hash, of which its digits
+/// are a random part.
+fn in_hexadecimal(signs: &[Sign], run: &Range<usize>) -> bool {
+    let belongs = |sign: &&Sign| matches!(sign.is, Is::Digit(_) | Is::Hex);
+    let before = signs[..run.start].iter().rev().take_while(belongs).count();
+    let after = signs[run.end..].iter().take_while(belongs).count();
+    let word = &signs[run.start - before..run.end + after];
+    let letters = word.iter().filter(|sign| sign.is == Is::Hex).count();
+    word.len() >= 12 && letters > 0
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -115,6 +181,14 @@ mod tests {
             "280 123 4567",
             "x111222333y",
             "2026 111222333",
+            "111-222-333",
+            "1112/22/333",
+            "111_222_333",
+            "111  222  333",
+            "111\u{a0}222\u{2009}333",
+            "1\u{200b}1\u{200b}1222333",
+            "１１１２２２３３３",
+            "280-123-4567",
         ] {
             assert!(holds_person_number(text), "{text}");
             assert!(!holds_person_number(&without_person_numbers(text)), "{text}");
@@ -132,6 +206,10 @@ mod tests {
             "01890a5d-ac96-774b-bcce-111222333444",
             "urn:uuid:11122233-3000-774b-bcce-111222333444",
             "000000000",
+            "stcrt-2026-12345",
+            "2026-12341",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "sha256:2801234567ab",
         ] {
             assert!(!holds_person_number(text), "{text}");
         }

@@ -385,7 +385,10 @@ impl Cells<'_> {
             self.refusals.push(Refusal::MissingField { field: column.to_owned() });
             return None;
         };
-        let number = text.parse::<N>().map_err(|_| Fault("is not a whole number: write digits only"));
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let plain = unsigned.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse::<N>().ok().filter(|_| plain);
+        let number = number.ok_or(Fault("is not a whole number that fits here: write digits only"));
         match number.and_then(T::try_from) {
             Ok(value) => Some(value),
             Err(Fault(problem)) => {
