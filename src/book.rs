@@ -148,10 +148,13 @@ impl Book {
         self.municipalities.keys().filter_map(|&code| self.municipality(code, as_of).ok()).collect()
     }
 
-    /// The municipality that has this name on the reference date, whatever the case of the letters.
+    /// The municipality that has this name on the reference date, whatever the case of the letters; none
+    /// where several have it.
     pub fn municipality_named(&self, name: &str, as_of: AsOf) -> Option<&Municipality> {
         let name = name.to_lowercase();
-        self.municipalities(as_of).into_iter().find(|it| it.name.as_str().to_lowercase() == name)
+        let all = self.municipalities(as_of);
+        let mut named = all.into_iter().filter(|it| it.name.as_str().to_lowercase() == name);
+        named.next().filter(|_| named.next().is_none())
     }
 
     /// The boundary changes in force on the reference date, in the order of the log.

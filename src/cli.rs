@@ -151,7 +151,8 @@ pub fn run() -> ExitCode {
         Err(Failure::WrongUse(said)) => (64, Some(said)),
     };
     if let Some(said) = said.filter(|it| !it.is_empty()) {
-        let _ = writeln!(io::stderr(), "peildatum: {said}");
+        // A number of a person can stand in whatever was typed: a path, a size, a name.
+        let _ = writeln!(io::stderr(), "peildatum: {}", without_person_numbers(&said));
     }
     ExitCode::from(code)
 }

@@ -54,7 +54,7 @@ pub fn decide(state: &State, identity: &Identity, command: &Command, today: Day)
         Command::AllocateQuota(it) => quota::allocate(state, it)?,
         Command::ExchangeQuota(it) => quota::exchange(state, it, today)?,
         Command::RecordEvaluation(it) => quota::evaluate(state, it, today)?,
-        Command::RecordCarryOver(it) => quota::carry_over(state, it)?,
+        Command::RecordCarryOver(it) => quota::carry_over(state, it, today)?,
         Command::RecordPlacement(it) => return placement::record(state, it, today),
         Command::WithdrawPlacement(it) => return placement::withdraw(state, it),
         Command::TransferPlacement(it) => return placement::transfer(state, it, today),

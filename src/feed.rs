@@ -11,6 +11,7 @@ pub mod parcel;
 
 pub mod receipt;
 
+use std::collections::BTreeMap;
 use std::io;
 
 use parcel::{Content, Parcel, Row};
@@ -21,8 +22,10 @@ use crate::decide::refusal::Refusal;
 use crate::domain::source::{DeliveryId, Source};
 use crate::ledger::{Batch, Ledger, LedgerError, Offered};
 
-/// How many parcels are committed together: enough to share one sync to disk, few enough to hold.
+/// How many rows are committed together: enough to share one sync to disk, few enough to hold.
 const GROUP: usize = 4_096;
+/// How many bytes of rows are held together, whatever their number.
+const GROUP_BYTES: usize = 8 << 20;
 
 /// A file that cannot be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -65,12 +68,13 @@ pub fn deliver(
     let delivery = ledger.new_delivery();
     let mut totals = Totals::default();
     loop {
-        let mut group = Vec::with_capacity(GROUP);
-        while group.len() < GROUP {
-            match parcels.next_parcel()? {
-                Some(parcel) => group.push(parcel),
-                None => break,
-            }
+        let mut group = Vec::new();
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < GROUP && bytes < GROUP_BYTES {
+            let Some(parcel) = parcels.next_parcel()? else { break };
+            let (more_rows, more_bytes) = parcel.size();
+            (rows, bytes) = (rows + more_rows, bytes + more_bytes);
+            group.push(parcel);
         }
         if group.is_empty() {
             return Ok((delivery, totals));
@@ -87,6 +91,15 @@ pub fn deliver(
 
 /// Offers a parcel to the ledger and gives each of its rows an outcome.
 fn settle(batch: &mut Batch<'_>, mut parcel: Parcel) -> Vec<(RowReceipt, Row)> {
+    // A row of a list that was recorded before is known, whatever stands around it now: so a list that is
+    // sent again with one row mended brings that row and takes nothing back.
+    let mut known = BTreeMap::new();
+    for (code, row, command) in parcel.single_numbers() {
+        if let Some(position) = batch.row_known(&command) {
+            parcel.take_out(code);
+            known.insert(row, position);
+        }
+    }
     let outcome = loop {
         let Some(content) = &parcel.content else { break None };
         let (refusal, names) = match offer(batch, content) {
@@ -102,14 +115,17 @@ fn settle(batch: &mut Batch<'_>, mut parcel: Parcel) -> Vec<(RowReceipt, Row)> {
         match at_fault {
             Some(row) => row.refusals.push(refusal),
             None => {
-                let behind = parcel.rows.iter_mut().filter(|row| row.refusals.is_empty());
-                behind.for_each(|row| row.refusals.push(refusal.clone()));
+                let rows = parcel.rows.iter_mut().enumerate();
+                let behind =
+                    rows.filter(|(index, row)| row.refusals.is_empty() && !known.contains_key(index));
+                behind.map(|(_, row)| row).for_each(|row| row.refusals.push(refusal.clone()));
                 break None;
             }
         }
     };
-    let receipts = parcel.rows.into_iter().map(|row| {
-        let outcome = match (&row.refusals[..], &outcome) {
+    let receipts = parcel.rows.into_iter().enumerate().map(|(index, row)| {
+        let known = known.get(&index).map(|&position| Outcome::KnownAlready { position });
+        let outcome = match (&row.refusals[..], known.as_ref().or(outcome.as_ref())) {
             ([], Some(outcome)) => outcome.clone(),
             (refusals, _) => Outcome::refused(refusals, row.columns()),
         };

@@ -424,6 +424,11 @@ impl Batch<'_> {
         Ok(Offered::Recorded(first))
     }
 
+    /// Where a row of a list, as a list of its own, was recorded before.
+    pub fn row_known(&self, row: &Command) -> Option<Position> {
+        self.ledger.state.row_known(row)
+    }
+
     fn new_event_id(&mut self) -> EventId {
         (self.ledger.outside.ids)(self.recorded_at).try_into().expect("identities are of version 7")
     }

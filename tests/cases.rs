@@ -314,7 +314,7 @@ pub fn identity<T: FromStr<Err: ToString>>(name: &str) -> Result<T, String> {
         return Err(format!("{name:?} is not a short name"));
     }
     let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-    read(&format!("00000000-0000-4000-8000-{hex:0>12}"))
+    read(&format!("5e1f9a3c-7b2d-4c68-9e41-{hex:0>12}"))
 }
 
 fn reference() -> Reference {

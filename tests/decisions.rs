@@ -89,8 +89,8 @@ const CASES: &[(&str, &str, &str)] = &[
     ("evaluation 2022-II decided 2022-05-01 kept", "no-quota-published", "halfYear"),
     ("exchange 2022-I from GM0599 3 to GM0502 3 decided 2022-02-01", "no-quota-allocated", "to"),
     ("evaluation 2022-I decided 2022-05-01 revised to 90 GM0502 9", "no-quota-allocated", "municipality"),
-    ("allocation 2021-II GM0599 41", "quota-revised-already", "halfYear"),
-    ("carry-over 2021-II to 2022-II GM0599 4", "half-year-does-not-follow", "toHalfYear"),
+    ("allocation 2021-II GM0599 41", "quota-revised-already", "municipality"),
+    ("carry-over 2021-I to 2022-I GM0599 4", "half-year-does-not-follow", "toHalfYear"),
     (
         "evaluation 2022-I decided 2022-05-01 carried forward 9 into 2023-I",
         "half-year-does-not-follow",
@@ -199,8 +199,8 @@ const COMBINED: &[(&str, &str, &[&str])] = &[
     ),
     (
         "carry-over 2021-II to 2022-II GM0001 4, GM0457 4",
-        "unknown-municipality",
-        &["municipality-ceased", "half-year-does-not-follow"],
+        "date-in-future",
+        &["unknown-municipality", "municipality-ceased", "half-year-does-not-follow"],
     ),
     ("merger 2022-03-24 GM0363 into GM0001", "dates-out-of-order", &["unknown-municipality"]),
     (
@@ -258,7 +258,7 @@ fn rank(refusal: &Refusal) -> usize {
         Refusal::RegisteredAlready { .. } => 22,
         Refusal::NoQuotaPublished(_) => 23,
         Refusal::NoQuotaAllocated { .. } => 24,
-        Refusal::RevisedAlready(_) => 25,
+        Refusal::RevisedAlready { .. } => 25,
         Refusal::DoesNotFollow { .. } => 26,
         Refusal::UnknownPlacement => 27,
         Refusal::WithdrawnAlready(_) => 28,

@@ -325,6 +325,8 @@ struct Lines {
     revision: i64,
     exchange: i64,
     boundary: i64,
+    /// What of it is old backlog.
+    boundary_carried: i64,
     housed: BTreeMap<PlacementKind, i64>,
 }
 
@@ -349,6 +351,7 @@ impl Lines {
         self.revision += other.revision;
         self.exchange += other.exchange;
         self.boundary += other.boundary;
+        self.boundary_carried += other.boundary_carried;
         for (kind, persons) in &other.housed {
             *self.housed.entry(*kind).or_default() += persons;
         }
@@ -541,13 +544,15 @@ impl<'a> Model<'a> {
             .sum()
     }
 
-    fn fixed_carry_over(&self, into: HalfYear, code: MunicipalityCode) -> Option<i64> {
-        self.last(|it| match it {
+    /// Where the standing into a half-year was last fixed, and at what number.
+    fn fixed_carry_over(&self, into: HalfYear, code: MunicipalityCode) -> (Option<usize>, i64) {
+        let fixed = self.said.iter().enumerate().rev().find_map(|(at, it)| match it {
             Command::RecordCarryOver(it) if it.to_half_year == into => {
-                it.persons.of(code).map(|it| it.count())
+                it.persons.of(code).map(|it| (at, it.count()))
             }
             _ => None,
-        })
+        });
+        fixed.map_or((None, 0), |(at, number)| (Some(at), number))
     }
 
     /// What every municipality stands for in the half-year of the reference date: all half-years one
@@ -573,6 +578,23 @@ impl<'a> Model<'a> {
             let gone = |code: &MunicipalityCode| {
                 changes.iter().any(|(day, old, _)| *day <= begins && old.contains(code))
             };
+            // What was fixed for one that is gone goes to an heir for whom nothing was fixed since.
+            let mut fixed: BTreeMap<_, _> =
+                codes.iter().map(|it| (*it, self.fixed_carry_over(half_year, *it))).collect();
+            for (day, old, heirs) in &changes {
+                let said = self.said.iter().position(|it| match it {
+                    Command::ChangeBoundaries(it) => it.old() == old && it.effective_on() == *day,
+                    _ => false,
+                });
+                for old in old.iter().filter(|_| *day <= begins) {
+                    for (heir, part) in divided(fixed[old].1, heirs) {
+                        let (at, number) = fixed.get_mut(&heir).expect("one of the codes");
+                        if at.is_none_or(|at| Some(at) < said) {
+                            *number += part;
+                        }
+                    }
+                }
+            }
             let mut accounts = BTreeMap::new();
             for code in &codes {
                 let mut lines = Lines {
@@ -583,7 +605,8 @@ impl<'a> Model<'a> {
                 };
                 if !gone(code) {
                     lines.derived = standing.get(code).copied().unwrap_or(0);
-                    lines.recorded = self.fixed_carry_over(half_year, *code).filter(|_| begins <= self.on);
+                    let (at, number) = fixed[code];
+                    lines.recorded = at.filter(|_| begins <= self.on).map(|_| number);
                     lines.recorded_for = u32::from(lines.recorded.is_some());
                     lines.used = lines.recorded.unwrap_or(lines.derived);
                 }
@@ -603,6 +626,9 @@ impl<'a> Model<'a> {
                     let left = std::mem::take(accounts.get_mut(old).expect("one of the codes"));
                     for (heir, part) in divided(left.due(), heirs) {
                         accounts.get_mut(&heir).expect("one of the codes").boundary += part;
+                    }
+                    for (heir, part) in divided(left.used + left.boundary_carried, heirs) {
+                        accounts.get_mut(&heir).expect("one of the codes").boundary_carried += part;
                     }
                     for (kind, persons) in &left.housed {
                         for (heir, part) in divided(*persons, heirs) {
@@ -701,8 +727,8 @@ impl<'a> Model<'a> {
             })
             .collect();
         let backlog = |lines: &Lines| {
-            let (carried, realised) = (lines.used, lines.realised());
-            let current = lines.quota + lines.revision + lines.exchange + lines.boundary;
+            let (carried, realised) = (lines.used + lines.boundary_carried, lines.realised());
+            let current = lines.due() - carried;
             match reading {
                 Reading::OldestFirst => (carried - realised).max(0),
                 Reading::CurrentFirst => (carried - (realised - current).max(0)).max(0),

@@ -3,6 +3,7 @@
 mod cases;
 mod decisions;
 mod docs;
+mod feed;
 mod floors;
 mod folders;
 mod model;

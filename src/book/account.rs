@@ -28,6 +28,8 @@ pub struct Account {
     pub exchange: i64,
     /// What came over from municipalities that ceased within the half-year.
     pub boundary: i64,
+    /// The part of it that those had been carried: old backlog, in other hands.
+    pub boundary_carried: i64,
     /// Housed and counted, by kind.
     pub housed: [i64; PlacementKind::ALL.len()],
 }
@@ -36,6 +38,11 @@ impl Account {
     /// What is due (gecorrigeerde taakstelling).
     pub fn due(&self) -> i64 {
         self.carried_used + self.quota + self.revision + self.exchange + self.boundary
+    }
+
+    /// The standing from before the half-year, whoever had it when the half-year began.
+    pub fn carried(&self) -> i64 {
+        self.carried_used + self.boundary_carried
     }
 
     /// What was realised (gerealiseerd).
@@ -51,6 +58,7 @@ impl Account {
     /// Takes over the share of one heir in what an old municipality left.
     fn take_over(&mut self, change: &BoundaryChange, heir: usize, left: &Self) {
         self.boundary += share(change, heir, left.due());
+        self.boundary_carried += share(change, heir, left.carried());
         for (sum, number) in self.housed.iter_mut().zip(left.housed) {
             *sum += share(change, heir, number);
         }
@@ -67,6 +75,7 @@ impl AddAssign for Account {
         self.revision += other.revision;
         self.exchange += other.exchange;
         self.boundary += other.boundary;
+        self.boundary_carried += other.boundary_carried;
         self.housed.iter_mut().zip(other.housed).for_each(|(sum, number)| *sum += number);
     }
 }
@@ -90,11 +99,14 @@ impl Book {
     /// The account without the derived carry-over where a recorded one is used instead, so that a
     /// question about this half-year does not go back to the first.
     fn settled(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let mut account = self.own_account(code, half_year, as_of);
-        account.carried_used = match account.carried_recorded_for {
-            0 => self.derived_carry_over(code, half_year, as_of),
-            _ => account.carried_recorded,
-        };
+        let mut account = self.fixed_account(code, half_year, as_of);
+        if account.carried_recorded_for == 0 {
+            // Nothing was fixed for the municipality itself, so all that it was left is derived.
+            account.carried_recorded = 0;
+            account.carried_used = self.derived_carry_over(code, half_year, as_of);
+        } else {
+            account.carried_used = account.carried_recorded;
+        }
         for change in self.boundaries_until(as_of) {
             let Some(heir) = change.heirs().iter().position(|(heir, _)| *heir == code) else { continue };
             let begins = change.effective_on();
@@ -116,11 +128,33 @@ impl Book {
     /// What was recorded for a municipality that had ceased before the half-year, and for those that
     /// it had taken over itself.
     fn strayed(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let mut account = self.own_account(code, half_year, as_of);
+        let mut account = self.fixed_account(code, half_year, as_of);
         for change in self.boundaries_until(as_of) {
             if let Some(heir) = change.heirs().iter().position(|(heir, _)| *heir == code) {
                 for &old in change.old() {
                     account.take_over(change, heir, &self.strayed(old, half_year, as_of));
+                }
+            }
+        }
+        account
+    }
+
+    /// The lines of the municipality itself, and the standings that the authority had fixed for others
+    /// before it was known that this one takes them over.
+    ///
+    /// What is fixed for the heir afterwards is fixed for all that it took over.
+    fn fixed_account(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
+        let mut account = self.own_account(code, half_year, as_of);
+        let fixed_at = self.columns.sums(code, half_year, as_of).carry_over_at;
+        for (position, change) in &self.boundaries {
+            let in_force = position.is_known_at(as_of.known_at)
+                && as_of.reference_date.has_obligation_of(change.effective_on())
+                && change.effective_on() <= half_year.first_day();
+            let heir = change.heirs().iter().position(|(heir, _)| *heir == code);
+            if let Some(heir) = heir.filter(|_| in_force && fixed_at.is_none_or(|at| at < *position)) {
+                for &old in change.old() {
+                    let left = self.fixed_account(old, half_year, as_of);
+                    account.carried_recorded += share(change, heir, left.carried_recorded);
                 }
             }
         }

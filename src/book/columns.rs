@@ -37,6 +37,8 @@ pub struct Sums {
     pub exchange: i64,
     /// The standing that the authority fixed, if it did.
     pub carry_over: Option<i64>,
+    /// Where it last did.
+    pub carry_over_at: Option<Position>,
     /// Housed and counted, by kind.
     pub housed: [i64; PlacementKind::ALL.len()],
 }
@@ -90,6 +92,7 @@ impl Columns {
                 Line::Exchange if on.has_obligation_of(row.valid_on) => sums.exchange += persons,
                 Line::CarryOver if on.has_obligation_of(row.valid_on) => {
                     *sums.carry_over.get_or_insert(0) += persons;
+                    sums.carry_over_at = Some(Position(u64::from(row.position)));
                 }
                 Line::Housed(_)
                 | Line::Quota

@@ -221,11 +221,12 @@ fn decision<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decision>, D::E
 impl Reading {
     /// The backlog of an account under this reading.
     fn backlog(self, account: &Account) -> i64 {
-        let realised = account.realised();
-        let current = account.due() - account.carried_used;
+        // A backlog that came over with a boundary change is a backlog still.
+        let (carried, realised) = (account.carried(), account.realised());
+        let current = account.due() - carried;
         let backlog = match self {
-            Self::OldestFirst => account.carried_used - realised,
-            Self::CurrentFirst => account.carried_used - (realised - current).max(0),
+            Self::OldestFirst => carried - realised,
+            Self::CurrentFirst => carried - (realised - current).max(0),
             Self::Total => account.remaining(),
         };
         backlog.max(0)

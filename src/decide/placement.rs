@@ -21,6 +21,9 @@ pub(super) fn record(state: &State, report: &PlacementReport, today: Day) -> Res
     }
     let placement = Placement::try_from(report.clone())?;
     not_in_future("countsFrom", placement.counts_from(), today)?;
+    if let Some(day) = report.matched_on {
+        not_in_future("matchedOn", day, today)?;
+    }
     let site = report.site_municipality.map(|code| ("siteMunicipality", code));
     let named = std::iter::once(("municipality", placement.municipality())).chain(site);
     state.all_exist(named, placement.counts_from())?;

@@ -26,9 +26,7 @@ pub(super) fn publish(quota: &Quota, today: Day) -> Result<Event, Refusal> {
 pub(super) fn allocate(state: &State, allocation: &Allocation) -> Result<Event, Refusal> {
     state.list_exists(allocation.persons.codes(), allocation.half_year.first_day())?;
     state.has_quota(allocation.half_year)?;
-    if state.is_revised(allocation.half_year) {
-        return Err(Refusal::RevisedAlready(allocation.half_year));
-    }
+    allocation.persons.codes().try_for_each(|code| state.is_not_revised(allocation.half_year, code))?;
     Ok(Event::QuotaAllocated(allocation.clone()))
 }
 
@@ -69,7 +67,9 @@ pub(super) fn evaluate(state: &State, evaluation: &Evaluation, today: Day) -> Re
     Ok(Event::EvaluationRecorded(evaluation.clone()))
 }
 
-pub(super) fn carry_over(state: &State, carry_over: &CarryOver) -> Result<Event, Refusal> {
+pub(super) fn carry_over(state: &State, carry_over: &CarryOver, today: Day) -> Result<Event, Refusal> {
+    // A standing is fixed when the half-year has closed, and not before.
+    not_in_future("toHalfYear", carry_over.to_half_year.first_day(), today)?;
     state.list_exists(carry_over.persons.codes(), carry_over.to_half_year.first_day())?;
     follows(carry_over.from_half_year, carry_over.to_half_year)?;
     Ok(Event::CarryOverRecorded(carry_over.clone()))

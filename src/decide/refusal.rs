@@ -147,9 +147,14 @@ pub enum Refusal {
         /// The half-year.
         half_year: HalfYear,
     },
-    /// The numbers of the half-year were revised by an evaluation.
-    #[error("the quota of {0} was revised by an evaluation")]
-    RevisedAlready(HalfYear),
+    /// The number of the municipality was revised by an evaluation.
+    #[error("the quota of {code} for {half_year} was revised by an evaluation")]
+    RevisedAlready {
+        /// The municipality.
+        code: MunicipalityCode,
+        /// The half-year.
+        half_year: HalfYear,
+    },
     /// The standing is carried into a half-year that is not the next.
     #[error("{to} does not follow on {from}")]
     DoesNotFollow {
@@ -260,7 +265,7 @@ impl Refusal {
             Self::RegisteredAlready { .. } => "municipality-registered-already",
             Self::NoQuotaPublished(_) => "no-quota-published",
             Self::NoQuotaAllocated { .. } => "no-quota-allocated",
-            Self::RevisedAlready(_) => "quota-revised-already",
+            Self::RevisedAlready { .. } => "quota-revised-already",
             Self::DoesNotFollow { .. } => "half-year-does-not-follow",
             Self::UnknownPlacement => "unknown-placement",
             Self::WithdrawnAlready(_) => "placement-withdrawn-already",
@@ -290,7 +295,7 @@ impl Refusal {
             | Self::NoQuotaAllocated { field, .. } => field,
             Self::Unreadable { .. } => "",
             Self::EventIdInUse(_) => "id",
-            Self::NamedTwice { .. } => "municipality",
+            Self::NamedTwice { .. } | Self::RevisedAlready { .. } => "municipality",
             Self::RegisteredAlready { .. } => "code",
             Self::NoPlacement(fault) => match fault {
                 PlacementFault::NoPersons | PlacementFault::OnePersonEach => "persons",
@@ -301,7 +306,7 @@ impl Refusal {
                 ExchangeFault::SidesDiffer | ExchangeFault::NoPersons => "persons",
                 ExchangeFault::OneMunicipality => "municipality",
             },
-            Self::NoQuotaPublished(_) | Self::RevisedAlready(_) => "halfYear",
+            Self::NoQuotaPublished(_) => "halfYear",
             Self::DoesNotFollow { .. } => "toHalfYear",
             Self::PlacementIdInUse(_)
             | Self::UnknownPlacement
@@ -322,6 +327,7 @@ impl Refusal {
             | Self::UnknownMunicipality { code, .. }
             | Self::MunicipalityNotYet { code, .. }
             | Self::MunicipalityCeased { code, .. }
+            | Self::RevisedAlready { code, .. }
             | Self::NoQuotaAllocated { code, .. } => Some(*code),
             _ => None,
         }
@@ -364,7 +370,7 @@ impl Refusal {
             Self::RegisteredAlready { .. } => "a code is never used again; changes are boundary changes",
             Self::NoQuotaPublished(_) => "deliver the published quota of that half-year first",
             Self::NoQuotaAllocated { .. } => "deliver the municipal numbers of that half-year first",
-            Self::RevisedAlready(_) => "record new numbers as an evaluation",
+            Self::RevisedAlready { .. } => "record new numbers as an evaluation",
             Self::UnknownPlacement => "mend the id, or deliver the placement first",
             Self::WithdrawnAlready(_) => {
                 "nothing needs to be done, or record the placement anew under a new id"

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::command::{Command, Fingerprint, Identity, fingerprint};
 use super::refusal::Refusal;
-use crate::domain::area::{Municipality, MunicipalityCode};
+use crate::domain::area::{Inhabitants, Municipality, MunicipalityCode};
 use crate::domain::evaluation::Outcome;
 use crate::domain::event::{Entry, Event, IdBy};
 use crate::domain::half_year::HalfYear;
+use crate::domain::persons::{Balance, Persons};
 use crate::domain::placement::{Housed, Move, PlacementReport, WithdrawalReason};
+use crate::domain::quota::Allocation;
+use crate::domain::reference::Reference;
 use crate::domain::rules::CountingRules;
 use crate::domain::source::{EventId, PersonToken, PlacementId, Source};
 use crate::domain::time::{Day, Position};
@@ -19,12 +22,15 @@ pub struct State {
     municipalities: BTreeMap<MunicipalityCode, Registered>,
     quotas: BTreeSet<HalfYear>,
     allocated: BTreeSet<(HalfYear, MunicipalityCode)>,
-    revised: BTreeSet<HalfYear>,
+    revised: BTreeSet<(HalfYear, MunicipalityCode)>,
     rules: CountingRules,
     /// Everything but placements, by fingerprint: what was said before in the same words.
     facts: HashMap<Fingerprint, Position>,
     /// For each thing that facts are about, the last of them: the one in force.
     in_force: HashMap<Fingerprint, Position>,
+    /// Each number of a list, as if it had been said alone; of inhabitants the last one of a day.
+    rows: HashMap<Fingerprint, Position>,
+    inhabitants: HashMap<(Day, MunicipalityCode), (Inhabitants, Position)>,
     sources: HashMap<Source, usize>,
     /// The events that a sender gave an identity, with the fingerprint of what was delivered.
     events: HashMap<(usize, EventId), (Position, Fingerprint)>,
@@ -148,18 +154,33 @@ impl State {
             Event::QuotaPublished(it) => {
                 self.quotas.insert(it.half_year);
             }
+            Event::PopulationCounted(it) => {
+                let numbers = it.inhabitants.iter();
+                self.inhabitants
+                    .extend(numbers.map(|(code, number)| ((it.counted_on, code), (*number, position))));
+            }
+            Event::CarryOverRecorded(it) => {
+                let rows = it.persons.iter().map(|(code, number)| {
+                    (
+                        carry_over_row(it.from_half_year, it.to_half_year, &it.reference, code, *number),
+                        position,
+                    )
+                });
+                self.rows.extend(rows);
+            }
             Event::QuotaAllocated(it) => {
+                let rows =
+                    it.persons.iter().map(|(code, number)| (allocation_row(it, code, *number), position));
+                self.rows.extend(rows);
                 self.allocated.extend(it.persons.codes().map(|code| (it.half_year, code)));
             }
             Event::EvaluationRecorded(it) => {
-                if let Outcome::Revised { .. } = it.outcome {
-                    self.revised.insert(it.half_year);
+                if let Outcome::Revised { persons, .. } = &it.outcome {
+                    self.revised.extend(persons.codes().map(|code| (it.half_year, code)));
                 }
             }
             Event::CountingRuleSet(it) => self.rules.record(it.clone()),
-            Event::PopulationCounted(_)
-            | Event::QuotaExchanged(_)
-            | Event::CarryOverRecorded(_)
+            Event::QuotaExchanged(_)
             | Event::GrantsReported(_)
             | Event::AmvCapacitySet(_)
             | Event::AmvPlacesReported(_) => {}
@@ -202,6 +223,29 @@ impl State {
                 let in_force = self.in_force.get(&command.subject()) == Some(&position);
                 (in_force || !said_anew).then_some(position)
             }
+        }
+    }
+
+    /// Where a list of one number was recorded before, alone or among others.
+    ///
+    /// A count of inhabitants has no reference, so there only the number that stands now is known.
+    pub(crate) fn row_known(&self, row: &Command) -> Option<Position> {
+        match row {
+            Command::AllocateQuota(it) => {
+                let (code, number) = it.persons.iter().next()?;
+                self.rows.get(&allocation_row(it, code, *number)).copied()
+            }
+            Command::RecordCarryOver(it) => {
+                let (code, number) = it.persons.iter().next()?;
+                let row = carry_over_row(it.from_half_year, it.to_half_year, &it.reference, code, *number);
+                self.rows.get(&row).copied()
+            }
+            Command::CountPopulation(it) => {
+                let (code, number) = it.inhabitants.iter().next()?;
+                let (stands, position) = self.inhabitants.get(&(it.counted_on, code))?;
+                (stands == number).then_some(*position)
+            }
+            _ => None,
         }
     }
 
@@ -277,9 +321,13 @@ impl State {
         }
     }
 
-    /// Whether an evaluation revised the numbers of the half-year.
-    pub(super) fn is_revised(&self, half_year: HalfYear) -> bool {
-        self.revised.contains(&half_year)
+    /// Refuses a municipality whose number an evaluation revised: the revised number is the one that
+    /// holds, and another one goes through an evaluation as well.
+    pub(super) fn is_not_revised(&self, half_year: HalfYear, code: MunicipalityCode) -> Result<(), Refusal> {
+        match self.revised.contains(&(half_year, code)) {
+            true => Err(Refusal::RevisedAlready { code, half_year }),
+            false => Ok(()),
+        }
     }
 
     /// Where a municipality was registered.
@@ -341,4 +389,18 @@ impl State {
             None => Ok(()),
         }
     }
+}
+
+fn allocation_row(list: &Allocation, code: MunicipalityCode, number: Persons) -> Fingerprint {
+    fingerprint(&("allocation", list.half_year, list.method, list.rounding, &list.reference, code, number))
+}
+
+fn carry_over_row(
+    from: HalfYear,
+    to: HalfYear,
+    reference: &Reference,
+    code: MunicipalityCode,
+    number: Balance,
+) -> Fingerprint {
+    fingerprint(&("carry-over", from, to, reference, code, number))
 }

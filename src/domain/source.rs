@@ -132,9 +132,10 @@ identity!(
 identity!(
     /// An opaque token for a person, given by the sender, so that one person is counted once.
     ///
-    /// It says nothing about who it is: no BSN and no V-number has this form.
+    /// It says nothing about who it is: no BSN and no V-number has this form, and one that is filled up
+    /// with zeros to look like it is refused.
     PersonToken,
-    |_| true,
+    |uuid| uuid.as_bytes().iter().filter(|byte| **byte == 0).count() < 8,
     "is not a token for a person: write a random UUID in small letters, never a number of the person"
 );
 
@@ -159,5 +160,6 @@ mod tests {
         assert!("7b1f1f0c-3f0e-4b7e-9d7a-0a1b2c3d4e5f".parse::<EventId>().is_err());
         assert!("7b1f1f0c-3f0e-4b7e-9d7a-0a1b2c3d4e5f".parse::<PlacementId>().is_ok());
         assert!("00000000-0000-0000-0000-000000000000".parse::<PersonToken>().is_err());
+        assert!("00000000-0000-4000-8000-000111222333".parse::<PersonToken>().is_err());
     }
 }

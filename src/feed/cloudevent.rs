@@ -229,7 +229,7 @@ fn in_data(path: &str, said: &str) -> Refusal {
     }
     let problem = if said.starts_with("invalid") || said.starts_with("unknown variant") {
         match said.rsplit_once("expected ") {
-            Some((_, expected)) => format!("is not of the form that was expected: {expected}"),
+            Some((_, expected)) => format!("is not of the form that was expected: {}", plain(expected)),
             None => "is not of the form that was expected".to_owned(),
         }
     } else if said.starts_with("duplicate field") {
@@ -238,6 +238,19 @@ fn in_data(path: &str, said: &str) -> Refusal {
         said.to_owned()
     };
     Refusal::Malformed { field, problem }
+}
+
+/// What serde calls a form, in the words of the schemas.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" => "a whole number that is not below zero",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "a string" | "text" => "text",
+        "a boolean" => "true or false",
+        _ if expected.starts_with("struct ") || expected == "a map" => "an object",
+        _ if expected.starts_with("a sequence") => "a list",
+        other => other,
+    }
 }
 
 fn person_number(field: &str) -> Refusal {

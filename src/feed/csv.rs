@@ -1,8 +1,10 @@
 //! CSV files: one kind of file for each event that organisations send in bulk.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
 use std::str::FromStr;
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord, Trim};
@@ -88,9 +90,33 @@ impl FileKind {
 /// read again with them still in it.
 pub const REFUSAL_COLUMNS: &str = "refusal";
 
+/// The longest row that is read. A quote that is opened and never closed would take in the whole file.
+const ROW_MAX: u64 = 1 << 20;
+
+/// What a file is read through: it stops where a single row has taken too much.
+struct Bounded<R> {
+    from: R,
+    /// How much was read since the row began.
+    taken: Rc<Cell<u64>>,
+}
+
+impl<R: BufRead> Read for Bounded<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.taken.get() > ROW_MAX {
+            let said =
+                "a row is longer than a million bytes; most likely a quote in it is opened and never closed";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, said));
+        }
+        let read = self.from.read(to)?;
+        self.taken.set(self.taken.get() + read as u64);
+        Ok(read)
+    }
+}
+
 /// A CSV file that is being read.
 pub struct CsvFile<R> {
-    reader: Reader<R>,
+    reader: Reader<Bounded<R>>,
+    taken: Rc<Cell<u64>>,
     source: Source,
     kind: FileKind,
     header: StringRecord,
@@ -111,11 +137,15 @@ impl<R: BufRead> CsvFile<R> {
         let first_line = lines.find(|it| !it.trim_ascii().is_empty()).unwrap_or(&[]);
         let count = |wanted: u8| first_line.iter().filter(|&&byte| byte == wanted).count();
         let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-        let mut reader =
-            ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(Trim::All).from_reader(from);
+        let taken = Rc::new(Cell::new(0));
+        let mut reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .trim(Trim::All)
+            .from_reader(Bounded { from, taken: Rc::clone(&taken) });
         let header = reader.headers().map_err(not_text)?.clone();
         let kind = kind_of(&header)?;
-        Ok(Self { reader, source, kind, header, record: ByteRecord::new(), open: None })
+        Ok(Self { reader, taken, source, kind, header, record: ByteRecord::new(), open: None })
     }
 
     /// What kind of file it is.
@@ -129,7 +159,17 @@ impl<R: BufRead> CsvFile<R> {
     }
 
     fn next_row(&mut self) -> io::Result<Option<(u64, Result<StringRecord, Raw>)>> {
-        if !self.reader.read_byte_record(&mut self.record).map_err(io::Error::from)? {
+        self.taken.set(0);
+        let begun = self.reader.position().line();
+        let read = self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let said = format!("line {begun}: {error}; the rows before it may be recorded");
+                io::Error::new(error.kind(), said)
+            }
+            csv::ErrorKind::Io(error) => error,
+            _ => io::Error::other("the rows of the file cannot be told apart"),
+        });
+        if !read? {
             return Ok(None);
         }
         let number = self.record.position().map_or(0, csv::Position::line);

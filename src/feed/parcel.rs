@@ -52,6 +52,14 @@ impl Row {
 }
 
 impl Raw {
+    /// How many bytes it takes.
+    pub fn size(&self) -> usize {
+        match self {
+            Raw::Cells(cells) => cells.as_slice().len(),
+            Raw::Line(line) => line.len(),
+        }
+    }
+
     /// The same without anything that looks like a person's number, so that it may reach the disk.
     pub fn cleaned(&self) -> Raw {
         match self {
@@ -59,7 +67,12 @@ impl Raw {
             // Read first, since JSON can write a digit as \u0031 and a number with an exponent.
             Raw::Line(line) => Raw::Line(match serde_json::from_str(line) {
                 Ok(value) => cleaned(value).to_string(),
-                Err(_) => without_person_numbers(line),
+                Err(_) => {
+                    let digits = (0..10).map(|digit| (format!("\\u003{digit}"), digit.to_string()));
+                    let plain =
+                        digits.fold(line.clone(), |line, (escape, digit)| line.replace(&escape, &digit));
+                    without_person_numbers(&plain)
+                }
             }),
         }
     }
@@ -170,6 +183,22 @@ fn each<T>(
 }
 
 impl Parcel {
+    /// How many rows and bytes it holds.
+    pub fn size(&self) -> (usize, usize) {
+        (self.rows.len(), self.rows.iter().map(|row| row.raw.size()).sum())
+    }
+
+    /// The numbers of a list, each as a list of its own with the place of its row.
+    pub fn single_numbers(&self) -> Vec<(MunicipalityCode, usize, Command)> {
+        let Some(Content { request: Request::List(head, numbers), .. }) = &self.content else {
+            return Vec::new();
+        };
+        let single = numbers
+            .iter()
+            .map(|(&code, &(row, count))| (code, row, head.command(&BTreeMap::from([(code, (row, count))]))));
+        single.collect()
+    }
+
     /// A row that is refused as it stands.
     pub fn refused(number: u64, raw: Raw, refusals: Vec<Refusal>) -> Self {
         Self { rows: vec![Row { number, raw, refusals }], content: None }

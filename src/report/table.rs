@@ -67,7 +67,7 @@ pub fn statement(answer: &Answer) -> String {
     wrap_only(&mut table, 0);
     text += &table.trim_fmt();
     text.push('\n');
-    for sentence in sentences(it) {
+    for sentence in so_far(answer).into_iter().chain(sentences(it)) {
         text.push('\n');
         text += &wrapped(&sentence);
     }
@@ -101,6 +101,10 @@ pub fn statements(whole: &str, answers: &[Answer]) -> String {
     wrap_only(&mut table, 1);
     text += &table.trim_fmt();
     text += "\n\n";
+    if let Some(sentence) = so_far(first) {
+        text += &wrapped(&sentence);
+        text.push('\n');
+    }
     text += &wrapped(&reading(first.statement.reading));
     if let Some(sentence) = generated(&first.statement) {
         text.push('\n');
@@ -211,12 +215,15 @@ fn written(day: Day) -> String {
 
 /// What a reader must know beside the numbers.
 fn sentences(it: &Statement) -> Vec<String> {
+    let counted = |persons: u64| match persons {
+        1 => "1 person".to_owned(),
+        _ => format!("{} persons", grouped(persons as i64)),
+    };
     let mut sentences = vec![match it.standing() {
-        Standing::Backlog(persons) => format!("{} persons remain to be housed.", grouped(persons as i64)),
+        Standing::Backlog(persons) => format!("To be housed: {}.", counted(persons)),
+        Standing::OnTarget if it.due == 0 => "Nothing is due and nobody was housed.".to_owned(),
         Standing::OnTarget => "Exactly as many were housed as were due.".to_owned(),
-        Standing::Surplus(persons) => {
-            format!("{} persons more were housed than were due: a surplus.", grouped(persons as i64))
-        }
+        Standing::Surplus(persons) => format!("A surplus: {} more than were due.", counted(persons)),
     }];
     let carried = &it.carried_over;
     match carried.recorded {
@@ -279,9 +286,21 @@ fn reading(reading: Reading) -> String {
 
 fn generated(it: &Statement) -> Option<String> {
     it.generated.then(|| {
-        "GENERATED: this ledger holds entries that were made up, not reported; figures of single \
-         municipalities and placements rest on them."
+        "GENERATED: this ledger holds entries that were made up, not reported, and figures on this page rest on \
+         them. In the demo ledger only national figures are published ones: the quotas, and what was carried over, \
+         due and realised when a half-year up to 2025-II closed."
             .to_owned()
+    })
+}
+
+/// What a reader must know when the log ends before the reference date.
+fn so_far(answer: &Answer) -> Option<String> {
+    let last = answer.known_at.time?.dutch_day();
+    (last < answer.statement.reference_date).then(|| {
+        format!(
+            "So far: the last entry is of {}, and what happened after that is not in these figures.",
+            written(last)
+        )
     })
 }
 
