@@ -455,10 +455,13 @@ fn a_line_without_end_is_refused_and_the_next_is_read() {
         receipt["rows"][1]["faults"][0]["problem"],
         "this cannot be read: it is longer than a million characters"
     );
-    let long = format!("{},GM0599,2025-03-03,{},1", uuid(1), "x".repeat(3 << 20));
-    desk.write("placements.csv", file(PLACEMENTS, &[long, placement(2, "GM0599")]));
+    let long = |length: usize| format!("{},GM0599,2025-03-03,{},1", uuid(1), "x".repeat(length));
+    desk.write("placements.csv", file(PLACEMENTS, &[long(1 << 19), placement(2, "GM0599")]));
     let receipt = desk.run("deliver placements.csv --from coa --format json").expect(1).json();
     assert_eq!(totals(&receipt), [2, 1, 0, 1]);
+    // Where a row of CSV ends nobody can say who does not read it, so the file is given back.
+    desk.write("endless.csv", file(PLACEMENTS, &[long(3 << 20), placement(3, "GM0599")]));
+    desk.run("deliver endless.csv --from coa").expect(2).says("line 2: a row is longer than a million bytes");
 }
 
 #[test]
