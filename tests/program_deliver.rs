@@ -266,13 +266,19 @@ fn the_refused_rows_never_overwrite_a_file() {
     let size = desk.entries().len();
     desk.run("deliver placements.csv --from coa --refused-to precious.csv")
         .expect(2)
-        .says("cannot write a new file");
+        .says("it exists, and nothing is written over it");
     assert_eq!(desk.read("precious.csv"), "mine");
     assert_eq!(desk.entries().len(), size, "nothing was recorded either");
     desk.run("deliver placements.csv placements.csv --from coa --refused-to new.csv")
         .expect(64)
         .says("one by one");
     assert!(!desk.path("new.csv").exists());
+    // Where nothing is refused there is no file, and a place that is not there is found before a ledger is begun.
+    desk.run("deliver placements.csv --from coa --refused-to nowhere/rows.csv")
+        .expect(2)
+        .says("there is no such folder");
+    desk.run("deliver none.csv --from coa --refused-to kept.csv --ledger other").expect(2);
+    assert!(!desk.path("other").exists() && !desk.path("kept.csv").exists());
 }
 
 #[test]

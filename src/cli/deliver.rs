@@ -63,6 +63,9 @@ impl Deliver {
         for path in &self.files {
             inputs.push(Input::open(path, &self.from)?);
         }
+        if let Some(path) = &self.refused_to {
+            check_new(path)?;
+        }
         // Declared first, so that it goes after the ledger in it is closed.
         let empty;
         let mut ledger = if !self.dry_run {
@@ -79,9 +82,8 @@ impl Deliver {
         if self.dry_run {
             ledger.rehearse();
         }
-        // After the ledger, so that no empty file stays behind where that is in use.
         let mut refused_rows = match (&self.refused_to, &inputs[..]) {
-            (Some(path), [input]) => Some(RefusedRows::new(path, input.content.header())?),
+            (Some(path), [input]) => Some(RefusedTo { path, header: input.content.header(), rows: None }),
             _ => None,
         };
         let mut refused = 0;
@@ -103,7 +105,7 @@ impl Deliver {
         ledger: &mut Ledger,
         first: bool,
         input: Input,
-        mut refused_rows: Option<RefusedRows>,
+        mut refused_rows: Option<RefusedTo<'_>>,
     ) -> Result<Totals, Failure> {
         let Input { name, mut content, bar } = input;
         let mut receipt = Printer::new(self.format, name, self.dry_run, &self.from, first)?;
@@ -228,6 +230,44 @@ fn beginning(from: &mut dyn BufRead) -> io::Result<Vec<u8>> {
     }
 }
 
+/// Refuses a place for the refused rows that is taken or not there, before anything is delivered.
+fn check_new(path: &Path) -> Result<(), Failure> {
+    let shown = without_person_numbers(&path.to_string_lossy());
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.symlink_metadata().is_ok() {
+        return Err(Failure::Broken(format!(
+            "cannot write the refused rows to {shown}: it exists, and nothing is written over it; name another file"
+        )));
+    }
+    match folder.is_dir() {
+        true => Ok(()),
+        false => Err(Failure::Broken(format!(
+            "cannot write the refused rows to {shown}: there is no such folder; make it first"
+        ))),
+    }
+}
+
+/// Where refused rows go: a file that is made when the first of them is there.
+struct RefusedTo<'a> {
+    path: &'a Path,
+    header: Option<StringRecord>,
+    rows: Option<RefusedRows>,
+}
+
+impl RefusedTo<'_> {
+    fn write(&mut self, row: &Row, faults: &[FaultInRow]) -> io::Result<()> {
+        let rows = match &mut self.rows {
+            Some(rows) => rows,
+            none => none.insert(RefusedRows::new(self.path, self.header.take())?),
+        };
+        rows.write(row, faults)
+    }
+
+    fn close(self) -> io::Result<()> {
+        self.rows.map_or(Ok(()), RefusedRows::close)
+    }
+}
+
 /// The file of refused rows: in the form of the delivery, with the reasons beside each row.
 enum RefusedRows {
     /// With, for each cell of the delivery, whether it is kept: reasons of an earlier time are not.
@@ -236,15 +276,14 @@ enum RefusedRows {
 }
 
 impl RefusedRows {
-    fn new(path: &Path, header: Option<StringRecord>) -> Result<Self, Failure> {
-        let file = File::create_new(path)
-            .map_err(|error| Failure::Broken(format!("cannot write a new file for refused rows: {error}")))?;
+    fn new(path: &Path, header: Option<StringRecord>) -> io::Result<Self> {
+        let file = File::create_new(path)?;
         let Some(header) = header else { return Ok(Self::Lines(BufWriter::new(file))) };
         let mut rows = csv::WriterBuilder::new().flexible(true).from_writer(file);
         let ours = ["refusal_row", "refusal_code", "refusal_column", "refusal_reason"];
         let kept: Vec<bool> = header.iter().map(|it| !it.starts_with(REFUSAL_COLUMNS)).collect();
         let names = header.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(name, _)| name);
-        rows.write_record(names.chain(ours)).map_err(io::Error::from)?;
+        rows.write_record(names.chain(ours))?;
         Ok(Self::Csv(Box::new(rows), kept))
     }
 
