@@ -3,9 +3,9 @@
 
 use std::fs;
 
-use peildatum::store::{Access, Options, Store, StoreError, repair, verify};
+use peildatum::store::{Access, Lines, Options, Store, StoreError, repair, verify};
 
-use crate::folders::contents;
+use crate::folders::{change, contents};
 use crate::store_ledger::{Ledger, existing, open, options};
 
 #[test]
@@ -17,6 +17,35 @@ fn a_ledger_that_is_in_use_is_refused_to_everybody_else() {
     assert!(matches!(repair(&ledger.dir()), Err(StoreError::InUse { .. })));
     drop(store);
     assert_eq!(ledger.check_whole(), []);
+}
+
+#[test]
+fn a_deleted_lock_lets_nobody_in_while_the_ledger_is_open() {
+    let mut ledger = Ledger::usual();
+    let mut store = open(&ledger.dir(), &existing()).unwrap().store;
+    ledger.append(&mut store, 2);
+    fs::remove_file(ledger.dir().join("lock")).unwrap();
+    assert!(matches!(ledger.refusal(), StoreError::InUse { .. }));
+    assert!(matches!(verify(&ledger.dir(), &mut |_| ()), Err(StoreError::InUse { .. })));
+    assert!(matches!(repair(&ledger.dir()), Err(StoreError::InUse { .. })));
+    ledger.append(&mut store, 2);
+    drop(store);
+    assert_eq!(ledger.check_whole(), []);
+    assert!(!ledger.dir().join("events.damaged-1").exists());
+}
+
+#[test]
+fn a_journal_that_somebody_else_writes_to_gets_nothing_more() {
+    let mut ledger = Ledger::new(&[3]);
+    let mut store = open(&ledger.dir(), &existing()).unwrap().store;
+    ledger.append(&mut store, 1);
+    let file = &ledger.journal_files()[0];
+    change(file, |bytes| bytes.extend_from_slice(b"theirs"));
+    let theirs = fs::read(file).unwrap();
+    let one: Lines = ["one"].iter().collect();
+    assert!(matches!(store.append(4, &one), Err(StoreError::Damaged { .. })));
+    assert!(matches!(store.append(4, &one), Err(StoreError::Poisoned)));
+    assert!(fs::read(file).unwrap() == theirs);
 }
 
 #[test]

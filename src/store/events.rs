@@ -9,6 +9,7 @@ mod tail;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,6 +39,17 @@ pub(super) struct Fault {
     pub what: String,
     /// The key, where there is one.
     pub key: Option<u64>,
+    /// Set when this is no damage: the operating system refused, and may not when it is asked again.
+    pub refused: Option<Refused>,
+}
+
+/// What the operating system refused to sled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    doing: &'static str,
+    dir: PathBuf,
+    kind: io::ErrorKind,
+    why: String,
 }
 
 impl std::fmt::Display for Fault {
@@ -51,18 +63,64 @@ impl std::fmt::Display for Fault {
 
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
-        Self::Damaged { detail: fault.to_string(), remedy: Remedy::Verify }
+        match fault.refused {
+            Some(Refused { doing, dir, kind, why }) => Self::io(doing, &dir)(io::Error::new(kind, why)),
+            None => Self::Damaged { detail: fault.to_string(), remedy: Remedy::Verify },
+        }
     }
 }
 
 impl Fault {
     fn at(key: u64, what: &FrameFault) -> Self {
-        Self { what: what.to_string(), key: Some(key) }
+        Self { what: what.to_string(), key: Some(key), refused: None }
     }
 
     fn whole(what: impl Into<String>) -> Self {
-        Self { what: what.into(), key: None }
+        Self { what: what.into(), key: None, refused: None }
     }
+
+    fn missing(what: &str, key: u64) -> Self {
+        Self { what: what.to_owned(), key: Some(key), refused: None }
+    }
+
+    /// What sled answered to being `doing`: opened, read or written.
+    fn of_sled(doing: &'static str, dir: &Path, error: &sled::Error) -> Self {
+        let refused = match error {
+            sled::Error::Io(error) if is_refusal(error) => Some(Refused {
+                doing: match doing {
+                    "opened" => "opening",
+                    "read" => "reading",
+                    _ => "writing",
+                },
+                dir: dir.to_path_buf(),
+                kind: error.kind(),
+                why: error.to_string(),
+            }),
+            _ => None,
+        };
+        Self { refused, ..Self::whole(format!("they could not be {doing}: {error}")) }
+    }
+
+    /// Passes on what is damage, and makes an error of what is not.
+    fn damage(self) -> Result<Self, StoreError> {
+        if self.refused.is_some() { Err(self.into()) } else { Ok(self) }
+    }
+}
+
+/// Whether an error says something about the machine and nothing about the bytes in the files.
+fn is_refusal(error: &io::Error) -> bool {
+    /// As Linux numbers them: an error on the device, and too many open files in the system or in the process.
+    const DEVICE_OR_TOO_MANY_FILES: [i32; 3] = [5, 23, 24];
+    let kinds = [
+        io::ErrorKind::PermissionDenied,
+        io::ErrorKind::StorageFull,
+        io::ErrorKind::WouldBlock,
+        io::ErrorKind::ReadOnlyFilesystem,
+    ];
+    kinds.contains(&error.kind())
+        || error.raw_os_error().is_some_and(|raw| DEVICE_OR_TOO_MANY_FILES.contains(&raw))
+        // sled makes an error of its own of a lock that is held.
+        || error.to_string().contains("could not acquire lock")
 }
 
 /// The open event store.
@@ -70,8 +128,8 @@ pub(super) struct Events {
     /// Always there, but while it is dropped.
     db: Option<sled::Db>,
     dir: PathBuf,
-    /// Set when sled panicked: then nothing of it may run again, its own closing included.
-    panicked: AtomicBool,
+    /// Set when sled failed or panicked: then nothing of it may run again, its own closing included.
+    gave_up: AtomicBool,
     /// The small frames at the end that are yet to be packed into one.
     tail: Tail,
     /// What the next batch writes: a frame for a key, or nothing where a frame was packed into another.
@@ -96,10 +154,14 @@ impl Events {
                 }
             }
         }
-        Ok(Self::start(dir, Some(500)).and_then(|mut events| {
+        let opened = Self::start(dir, Some(500)).and_then(|mut events| {
             events.find_end(&mut |_| Ok(()))?;
             Ok(events)
-        }))
+        });
+        match opened {
+            Ok(events) => Ok(Ok(events)),
+            Err(fault) => fault.damage().map(Err),
+        }
     }
 
     fn start(dir: &Path, flush_every_ms: Option<u64>) -> Result<Self, Fault> {
@@ -107,28 +169,29 @@ impl Events {
         let mut events = Self {
             db: None,
             dir: dir.to_path_buf(),
-            panicked: AtomicBool::new(false),
+            gave_up: AtomicBool::new(false),
             tail: Tail::default(),
             pending: BTreeMap::new(),
             pending_bytes: 0,
             head: Head::empty(),
         };
-        events.db = Some(events.guard("be opened", || config.open())?);
+        events.db = Some(events.guard("opened", || config.open())?);
         Ok(events)
     }
 
     /// Runs something of sled, and turns its errors and panics into a fault.
-    fn guard<T>(&self, doing: &str, run: impl FnOnce() -> sled::Result<T>) -> Result<T, Fault> {
-        if self.panicked.load(Ordering::SeqCst) {
+    ///
+    /// After either of them nothing of sled runs again: on a full disk its closing would wait for ever.
+    fn guard<T>(&self, doing: &'static str, run: impl FnOnce() -> sled::Result<T>) -> Result<T, Fault> {
+        if self.gave_up.load(Ordering::SeqCst) {
             return Err(Fault::whole("sled gave up on them earlier"));
         }
-        match catch_unwind(AssertUnwindSafe(run)) {
+        let result = catch_unwind(AssertUnwindSafe(run));
+        self.gave_up.store(!matches!(result, Ok(Ok(_))), Ordering::SeqCst);
+        match result {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(Fault::whole(format!("they could not {doing}: {error}"))),
-            Err(_) => {
-                self.panicked.store(true, Ordering::SeqCst);
-                Err(Fault::whole(format!("they could not {doing}: sled gave up on its files")))
-            }
+            Ok(Err(error)) => Err(Fault::of_sled(doing, &self.dir, &error)),
+            Err(_) => Err(Fault::whole(format!("they could not be {doing}: sled gave up on its files"))),
         }
     }
 
@@ -144,7 +207,7 @@ impl Events {
     /// Walks all keys in order and gives each frame, checked, as long as each begins where the one before it ended.
     fn walk(&self, each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
         let mut expected = 0;
-        let mut next = self.guard("be read", || self.db().first())?;
+        let mut next = self.guard("read", || self.db().first())?;
         while let Some((key, value)) = next {
             let Ok(at) = key.as_ref().try_into().map(u64::from_be_bytes) else {
                 return Err(Fault::whole("they hold a key that is no position"));
@@ -156,7 +219,7 @@ impl Events {
             each(&frame)?;
             expected = frame.header.end();
             // One key after another, not an iterator: that one keeps all values in memory that it has passed.
-            next = self.guard("be read", || self.db().get_gt(&key))?;
+            next = self.guard("read", || self.db().get_gt(&key))?;
         }
         Ok(())
     }
@@ -234,7 +297,7 @@ impl Events {
             }
         }
         self.pending_bytes = 0;
-        self.guard("be written", || self.db().apply_batch(batch))?;
+        self.guard("written", || self.db().apply_batch(batch))?;
         self.tail.set_stored();
         Ok(())
     }
@@ -245,9 +308,9 @@ impl Events {
             return Ok(());
         }
         let after = (from + 1).to_be_bytes();
-        let found = self.guard("be read", || self.db().get_lt(after))?;
+        let found = self.guard("read", || self.db().get_lt(after))?;
         let Some((key, mut value)) = found else {
-            return Err(Fault { what: "the entry is missing".to_owned(), key: Some(from) }.into());
+            return Err(Fault::missing("the entry is missing", from).into());
         };
         let mut decoder = Decoder::new();
         let mut at = key
@@ -284,13 +347,13 @@ impl Events {
     }
 
     fn value(&self, key: u64) -> Result<sled::IVec, Fault> {
-        let found = self.guard("be read", || self.db().get(key.to_be_bytes()))?;
-        found.ok_or_else(|| Fault { what: "the frame is missing".to_owned(), key: Some(key) })
+        let found = self.guard("read", || self.db().get(key.to_be_bytes()))?;
+        found.ok_or_else(|| Fault::missing("the frame is missing", key))
     }
 
     /// Writes everything out, as far as sled does.
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.guard("be written", || self.db().flush())?;
+        self.guard("written", || self.db().flush())?;
         Ok(())
     }
 }
@@ -311,8 +374,8 @@ fn parse(key: u64, value: &[u8]) -> Result<Frame<'_>, Fault> {
 impl Drop for Events {
     fn drop(&mut self) {
         let db = self.db.take();
-        if self.panicked.load(Ordering::SeqCst) {
-            // Closing would wait for threads that are gone. The folder is set aside or the process ends, so that what
+        if self.gave_up.load(Ordering::SeqCst) {
+            // Closing would wait for threads that are gone, or for a disk that is full. The folder is set aside or the process ends, so that what
             // is left open here harms nobody.
             std::mem::forget(db);
         } else {
@@ -341,5 +404,52 @@ fn wait_until_released(dir: &Path) {
 impl std::fmt::Debug for Events {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Events").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(error: io::Error) -> (tempfile::TempDir, Events, StoreError) {
+        let folder = tempfile::tempdir().unwrap();
+        let events = Events::start(&folder.path().join("events"), None).unwrap();
+        let fault = events.guard("written", || Err::<(), _>(sled::Error::Io(error))).unwrap_err();
+        (folder, events, fault.into())
+    }
+
+    #[test]
+    fn after_an_error_of_sled_nothing_of_it_runs_again_not_even_its_closing() {
+        let (folder, events, _) = failed(io::ErrorKind::StorageFull.into());
+        assert!(events.flush().is_err());
+        drop(events);
+        // Closed, sled would have given its lock back.
+        let db = File::open(folder.path().join("events/db")).unwrap();
+        assert!(matches!(db.try_lock(), Err(fs::TryLockError::WouldBlock)));
+    }
+
+    #[test]
+    fn what_the_machine_refuses_is_no_damage() {
+        for error in [
+            io::ErrorKind::PermissionDenied.into(),
+            io::ErrorKind::StorageFull.into(),
+            io::ErrorKind::WouldBlock.into(),
+            io::ErrorKind::ReadOnlyFilesystem.into(),
+            io::Error::from_raw_os_error(5),
+            io::Error::from_raw_os_error(23),
+            io::Error::from_raw_os_error(24),
+        ] {
+            let (_folder, _events, error) = failed(error);
+            assert!(matches!(error, StoreError::Io { doing: "writing", .. }), "{error}");
+        }
+        let (_folder, _events, error) = failed(io::ErrorKind::InvalidData.into());
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_lock_that_sled_holds_is_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let _holder = Events::start(folder.path(), None).unwrap();
+        assert!(matches!(Events::open(folder.path(), &mut Vec::new()), Err(StoreError::Io { .. })));
     }
 }

@@ -83,6 +83,18 @@ impl Folder {
         Ok(())
     }
 
+    /// Refuses when another program has the events open, which holds the lock on this folder only until its file is
+    /// deleted. sled locks its own file too, and that one is never missing.
+    pub fn check_unused(&self) -> Result<(), StoreError> {
+        let Ok(db) = File::open(self.events().join("db")) else {
+            return Ok(());
+        };
+        match db.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { dir: self.root.clone() }),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes what a process that was stopped left half-made.
     pub fn sweep(&self) -> Result<Vec<Note>, StoreError> {
         let mut notes = Vec::new();

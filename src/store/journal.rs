@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) use scan::{Fault, Scan, frames_from, scan};
 
-use super::error::StoreError;
+use super::error::{Remedy, StoreError};
 use super::folder::{names, set_aside, sync_dir};
 
 /// The journal's end, where commits are written.
@@ -26,12 +26,18 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Goes on where a scan ended. The scan must have ended without a fault, or its fault must have been removed.
+    ///
+    /// When this returns, all that the scan read is durable: a process may have been killed after it wrote a commit and
+    /// before it synced it, and the scan counts that commit.
     pub fn resume(dir: &Path, roll_at: u64) -> Result<Self, StoreError> {
         let mut journal = Self { dir: dir.to_path_buf(), file: None, length: 0, roll_at };
         if let Some((_, name)) = files(dir)?.pop() {
             let path = dir.join(name);
             let file = File::options().append(true).open(&path).map_err(StoreError::io("opening", &path))?;
-            journal.length = file.metadata().map_err(StoreError::io("measuring", &path))?.len();
+            journal.length = length(&path, &file)?;
+            file.sync_data().map_err(StoreError::io("syncing", &path))?;
+            sync_dir(dir)?;
+            sync_dir(dir.parent().expect("it lies in the ledger"))?;
             journal.file = Some((path, file));
         }
         Ok(journal)
@@ -43,6 +49,18 @@ impl Journal {
             self.begin_file(first)?;
         }
         let (path, file) = self.file.as_mut().expect("a file was begun");
+        let found = length(path, file)?;
+        if found != self.length {
+            return Err(StoreError::Damaged {
+                detail: format!(
+                    "{} has {found} bytes and this program left it with {}, so another program writes to it; nothing \
+                     was written",
+                    path.display(),
+                    self.length
+                ),
+                remedy: Remedy::Verify,
+            });
+        }
         // A crash here leaves the commit wholly, partly or not in the file. Nobody was told that it succeeded, so
         // opening may cut it off; and when all of it is there, opening may keep it.
         file.write_all(commit).map_err(StoreError::io("writing", path))?;
@@ -72,6 +90,10 @@ impl Journal {
         self.length = 0;
         Ok(())
     }
+}
+
+fn length(path: &Path, file: &File) -> Result<u64, StoreError> {
+    Ok(file.metadata().map_err(StoreError::io("measuring", path))?.len())
 }
 
 /// The name of the file whose first entry has this position.

@@ -22,6 +22,8 @@ const REWRITE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Opens a ledger whose directory is already claimed.
 pub(super) fn open(folder: Folder, options: &Options, visit: Visit<'_>) -> Result<Opened, StoreError> {
+    // Before anything is looked at: what another program is writing to may look like damage.
+    folder.check_unused()?;
     let mut notes = folder.sweep()?;
     let stated = checkpoint::read(&folder.checkpoint())?;
     let scan = journal::scan(&folder.journal(), &stated_sizes(&stated), visit)?;
@@ -32,12 +34,13 @@ pub(super) fn open(folder: Folder, options: &Options, visit: Visit<'_>) -> Resul
     } else {
         follow_events(&evidence, options, &mut notes, visit)?
     };
+    // Before the checkpoint: a commit that was kept, of a process killed before its sync, is made durable here.
+    let journal = Journal::resume(&folder.journal(), options.journal_file_bytes)?;
     if stated != Stated::Head(head) {
         notes.extend(evidence.checkpoint_note(head));
         // A crash before this leaves the same disagreement, and the next opening the same healing.
         checkpoint::replace(&folder.checkpoint(), &head)?;
     }
-    let journal = Journal::resume(&folder.journal(), options.journal_file_bytes)?;
     let scan = match head == scan.roots.head() {
         true => scan,
         // The journal was written again beyond where the first reading ended.
@@ -110,7 +113,7 @@ impl Evidence<'_> {
 
     /// Reads the events from a copy.
     pub fn survey(&self) -> Result<Survey, StoreError> {
-        Ok(Copy::open(self.folder)?.survey(&self.sizes()))
+        Copy::open(self.folder)?.survey(&self.sizes())
     }
 
     /// What repairs damage that opening does not heal.

@@ -44,7 +44,7 @@ pub fn repair(dir: &Path) -> Result<Vec<Note>, StoreError> {
 /// A crash right after leaves a copy that is behind its checkpoint, which opening heals.
 fn replace_checkpoint(folder: &Folder, why: String, notes: &mut Vec<Note>) -> Result<(), StoreError> {
     let scan = scan(folder, &[])?;
-    let survey = Copy::open(folder)?.survey(&[scan.roots.size()]);
+    let survey = Copy::open(folder)?.survey(&[scan.roots.size()])?;
     let Some(head) = whole_copy(folder, &scan, &survey)? else {
         let why = format!("{why}, and neither copy is whole and holds what the other does");
         return Err(refusal(&why, &scan, &survey));

@@ -116,7 +116,7 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verification,
         Ok(())
     })?;
     let evidence = Evidence { folder: &folder, stated: &stated, scan: &scan };
-    let survey = copy.survey(&evidence.sizes());
+    let survey = copy.survey(&evidence.sizes())?;
     progress(scan.roots.size().max(survey.roots.size()));
 
     let remedy = evidence.remedy(&survey)?;

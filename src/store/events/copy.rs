@@ -41,6 +41,7 @@ impl Survey {
 impl Copy {
     /// Copies the events and opens the copy.
     pub fn open(folder: &Folder) -> Result<Self, StoreError> {
+        folder.check_unused()?;
         let dir = folder.events();
         if !dir.is_dir() {
             let events = Err(Fault::whole("the folder `events` is missing"));
@@ -49,7 +50,11 @@ impl Copy {
         let temporary = folder.temporary()?;
         let copy = temporary.path().join("events");
         copy_dir(&dir, &copy)?;
-        Ok(Self { events: Events::start(&copy, None), _folder: Some(temporary) })
+        let events = match Events::start(&copy, None) {
+            Ok(events) => Ok(events),
+            Err(fault) => Err(fault.damage()?),
+        };
+        Ok(Self { events, _folder: Some(temporary) })
     }
 
     /// The events, when they open at all.
@@ -58,7 +63,10 @@ impl Copy {
     }
 
     /// Reads every frame and hashes every entry again, up to the first fault.
-    pub fn survey(&self, sizes: &[u64]) -> Survey {
+    ///
+    /// # Errors
+    /// When the operating system refuses. Damage is not an error but a fault.
+    pub fn survey(&self, sizes: &[u64]) -> Result<Survey, StoreError> {
         let mut roots = Roots::new(sizes);
         let mut decoder = Decoder::new();
         let walked = self.events().map_err(Fault::clone).and_then(|events| {
@@ -74,6 +82,7 @@ impl Copy {
                 Ok(())
             })
         });
-        Survey { roots, fault: walked.err() }
+        let fault = walked.err().map(Fault::damage).transpose()?;
+        Ok(Survey { roots, fault })
     }
 }
