@@ -25,6 +25,22 @@ fn a_backup_gives_the_ledger_back() {
 }
 
 #[test]
+fn what_is_restored_from_a_read_only_backup_can_be_written_to() {
+    let ledger = Ledger::usual();
+    let folder = tempfile::tempdir().unwrap();
+    let (kept, again) = (folder.path().join("kept"), folder.path().join("again"));
+    backup(&ledger.dir(), &kept).unwrap();
+    let read_only = |path: &std::path::PathBuf| fs::metadata(path).unwrap().permissions().readonly();
+    for path in contents(&kept).keys() {
+        let mut permissions = fs::metadata(path).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(path, permissions).unwrap();
+    }
+    restore(&kept, &again).unwrap();
+    assert!(contents(&kept).keys().all(read_only) && !contents(&again).keys().any(read_only));
+}
+
+#[test]
 fn backups_made_while_a_writer_appends_hold_all_that_was_acknowledged_before() {
     let mut ledger = Ledger::new(&[1]);
     let dir = ledger.dir();

@@ -147,7 +147,18 @@ fn a_commit_that_was_interrupted_at_any_byte_never_happened() {
         let notes = torn.check_whole();
         match notes.as_slice() {
             [] => assert_eq!(cut, written),
-            [Note::TailCut { bytes, size: 15, .. }] => assert_eq!(*bytes, (cut - written) as u64),
+            [note @ Note::TailCut { bytes, size: 15, kept_as, .. }] => {
+                assert_eq!(*bytes, (cut - written) as u64);
+                assert!(fs::read(torn.dir().join(kept_as)).unwrap() == journal[written..cut]);
+                assert_eq!(
+                    note.to_string(),
+                    format!(
+                        "journal/00000000000000000000.journal ended in a commit that is not whole, as after a crash; \
+                         its last {bytes} bytes, from byte {written} on, were set aside as \
+                         journal/00000000000000000000.journal.damaged-1; the ledger holds 15 entries"
+                    )
+                );
+            }
             other => panic!("cut at {cut}: {other:?}"),
         }
         assert_eq!(torn.check_whole(), []);

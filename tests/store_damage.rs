@@ -108,6 +108,52 @@ fn damage_before_later_commits_is_never_taken_for_a_torn_end() {
 }
 
 #[test]
+fn bytes_behind_a_file_that_is_not_the_last_are_never_taken_for_a_torn_end() {
+    // The last file holds a single entry, and the checkpoint does not know of it.
+    let ledger = Ledger::new(&[2]);
+    let mut grown = ledger.copy();
+    let mut store = open(&grown.dir(), &existing()).unwrap().store;
+    while grown.journal_files().len() < 2 {
+        grown.append(&mut store, 1);
+    }
+    drop(store);
+    fs::copy(ledger.dir().join("checkpoint"), grown.dir().join("checkpoint")).unwrap();
+    change(&grown.journal_files()[0], |bytes| bytes.extend_from_slice(b"PEIL and then something else"));
+    let without_events = grown.copy();
+    fs::remove_dir_all(without_events.dir().join("events")).unwrap();
+    check_refused(&without_events, Remedy::Restore);
+    assert!(matches!(grown.check_healed()[0], Note::JournalRewritten { .. }));
+}
+
+#[test]
+fn a_torn_end_with_nothing_beside_it_is_not_chosen_for_a_lost_checkpoint() {
+    let ledger = Ledger::usual();
+    let last = ledger.journal_files().len() - 1;
+    change(&ledger.journal_files()[last], |bytes| bytes.truncate(bytes.len() - 1));
+    fs::remove_file(ledger.dir().join("checkpoint")).unwrap();
+    fs::remove_dir_all(ledger.dir().join("events")).unwrap();
+    check_refused(&ledger, Remedy::Restore);
+    assert_eq!(remedy_of(&repair(&ledger.dir()).unwrap_err()), Remedy::Restore);
+}
+
+#[test]
+fn older_events_beside_a_journal_that_was_rewritten_are_built_again() {
+    let mut ledger = Ledger::new(&[5, 1, 8]);
+    let older = ledger.copy();
+    let mut store = open(&ledger.dir(), &existing()).unwrap().store;
+    ledger.append(&mut store, 4);
+    store.close().unwrap();
+    fs::remove_dir_all(ledger.dir().join("journal")).unwrap();
+    assert!(matches!(ledger.check_healed().as_slice(), [Note::JournalRewritten { .. }]));
+    // Now one frame holds all 18 entries, and none ends after 14.
+    let (other, (_, theirs)) = (ledger.copy(), strangers());
+    take(&older, "events", &ledger);
+    assert!(matches!(ledger.check_healed().as_slice(), [Note::EventsRebuilt { kept_as: Some(_), .. }]));
+    take(&theirs, "events", &other);
+    assert!(matches!(other.refusal(), StoreError::Differs { .. }));
+}
+
+#[test]
 fn events_that_are_gone_are_built_again() {
     let ledger = Ledger::usual();
     let gone = ledger.copy();

@@ -80,6 +80,12 @@ fn another_format_is_refused_by_name() {
     fs::write(ledger.dir().join("FORMAT"), "peildatum format 2\n").unwrap();
     let error = ledger.refusal();
     assert!(error.to_string().contains("peildatum format 2"), "{error}");
+    fs::write(ledger.dir().join("FORMAT"), "peildatum format 1").unwrap();
+    let error = ledger.refusal().to_string();
+    assert!(
+        error.contains(r#""peildatum format 1""#) && error.contains(r#""peildatum format 1\n""#),
+        "{error}"
+    );
 }
 
 #[test]
@@ -91,6 +97,16 @@ fn a_beginning_that_was_interrupted_is_begun_again() {
     assert_eq!(opened.notes, []);
     drop(opened);
     assert_eq!(ledger.check_whole(), []);
+}
+
+#[test]
+fn only_folders_that_were_left_half_made_are_removed() {
+    let ledger = Ledger::new(&[1]);
+    let (notes, left) = (ledger.dir().join("copy-of-events-notes"), ledger.dir().join("copy-of-events-x"));
+    fs::write(&notes, "mine").unwrap();
+    fs::create_dir(&left).unwrap();
+    assert_eq!(ledger.check_healed().len(), 1);
+    assert!(notes.exists() && !left.exists());
 }
 
 #[test]

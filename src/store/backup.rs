@@ -3,12 +3,12 @@
 //! The journal only grows, so it can be copied while a writer appends to it. The events are left out: opening builds
 //! them again.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use super::checkpoint::{self, Stated};
 use super::error::{Remedy, StoreError};
-use super::folder::{format_of, is_empty, sync_dir, write_format};
+use super::folder::{copy_file, format_of, is_empty, sync_dir, sync_parent, write_format};
 use super::{Head, journal};
 
 /// Copies a ledger's journal and checkpoint to an absent or empty directory. It needs no lock: a writer may run.
@@ -65,6 +65,7 @@ fn copy(from: &Path, to: &Path, remedy: Remedy) -> Result<Head, StoreError> {
     }
     // A crash before this leaves a directory without FORMAT, which is no ledger and is refused as one.
     write_format(to)?;
+    sync_parent(to)?;
     Ok(head)
 }
 
@@ -83,9 +84,7 @@ fn copy_journal(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::create_dir(to).map_err(StoreError::io("making", to))?;
     for (_, name) in journal::files(from)? {
         let (from, to) = (from.join(&name), to.join(&name));
-        fs::copy(&from, &to).map_err(StoreError::io("copying", &from))?;
-        let synced = File::open(&to).and_then(|file| file.sync_all());
-        synced.map_err(StoreError::io("syncing", &to))?;
+        copy_file(&from, &to)?;
     }
     sync_dir(to)
 }

@@ -76,11 +76,7 @@ impl Folder {
         let empty = Head { size: 0, root: Tree::new().root() };
         checkpoint::replace(&self.checkpoint(), &empty)?;
         write_format(&self.root)?;
-        if let Some(parent) = self.root.canonicalize().ok().as_deref().and_then(Path::parent) {
-            // Without this a power cut may take the new directory itself.
-            sync_dir(parent)?;
-        }
-        Ok(())
+        sync_parent(&self.root)
     }
 
     /// Refuses when another program has the events open, which holds the lock on this folder only until its file is
@@ -99,8 +95,8 @@ impl Folder {
     pub fn sweep(&self) -> Result<Vec<Note>, StoreError> {
         let mut notes = Vec::new();
         for name in names(&self.root)? {
-            if name.starts_with(TEMPORARY) {
-                let path = self.root.join(&name);
+            let path = self.root.join(&name);
+            if name.starts_with(TEMPORARY) && path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
                 fs::remove_dir_all(&path).map_err(StoreError::io("removing", &path))?;
                 notes.push(Note::LeftoverRemoved { name });
             }
@@ -114,6 +110,12 @@ impl Folder {
             .prefix(TEMPORARY)
             .tempdir_in(&self.root)
             .map_err(StoreError::io("making a temporary folder in", &self.root))
+    }
+
+    /// Makes the events durable, before they are all that holds an entry. sled syncs not every file that it writes.
+    pub fn sync_events(&self) -> Result<(), StoreError> {
+        sync_all(&self.events())?;
+        sync_dir(&self.root)
     }
 
     /// Renames the events out of the way, and says to what.
@@ -142,8 +144,9 @@ pub(super) fn format_of(root: &Path) -> Result<(), StoreError> {
         Ok(bytes) if bytes == FORMAT.as_bytes() => Ok(()),
         Ok(bytes) => Err(StoreError::OtherFormat {
             dir: root.to_path_buf(),
-            found: String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).trim_end().to_owned(),
-            expected: FORMAT.trim_end().to_owned(),
+            // With their newlines: one that is missing is all that may be wrong.
+            found: String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned(),
+            expected: FORMAT.to_owned(),
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(StoreError::NotALedger { dir: root.to_path_buf() })
@@ -165,18 +168,23 @@ pub(super) fn write_format(root: &Path) -> Result<(), StoreError> {
     sync_dir(root)
 }
 
-/// Renames to the first free `NAME.damaged-N` and returns the new name. Evidence is moved, never deleted.
-pub(super) fn set_aside(path: &Path) -> Result<String, StoreError> {
+/// The first free `NAME.damaged-N`: the path and the name.
+pub(super) fn free_name(path: &Path) -> (PathBuf, String) {
     let name = path.file_name().expect("a name").to_string_lossy();
     let mut number = 1;
-    let (aside, kept_as) = loop {
+    loop {
         let kept_as = format!("{name}.damaged-{number}");
         let aside = path.with_file_name(&kept_as);
         if !aside.exists() {
-            break (aside, kept_as);
+            return (aside, kept_as);
         }
         number += 1;
-    };
+    }
+}
+
+/// Renames to the first free `NAME.damaged-N` and returns the new name. Evidence is moved, never deleted.
+pub(super) fn set_aside(path: &Path) -> Result<String, StoreError> {
+    let (aside, kept_as) = free_name(path);
     fs::rename(path, &aside).map_err(StoreError::io("setting aside", path))?;
     sync_dir(path.parent().expect("it lies in a directory"))?;
     Ok(kept_as)
@@ -185,6 +193,27 @@ pub(super) fn set_aside(path: &Path) -> Result<String, StoreError> {
 /// Makes the names in a directory durable: without it a power cut can take a new file, however well its bytes lie.
 pub(super) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::io("syncing", dir))
+}
+
+/// Makes a new directory itself durable: without it a power cut can take it with all that is in it.
+pub(super) fn sync_parent(dir: &Path) -> Result<(), StoreError> {
+    match dir.canonicalize().ok().as_deref().and_then(Path::parent) {
+        Some(parent) => sync_dir(parent),
+        None => Ok(()),
+    }
+}
+
+/// Makes a directory durable with all that is in it.
+pub(super) fn sync_all(dir: &Path) -> Result<(), StoreError> {
+    for name in names(dir)? {
+        let path = dir.join(name);
+        if path.is_dir() {
+            sync_all(&path)?;
+        } else {
+            File::open(&path).and_then(|file| file.sync_all()).map_err(StoreError::io("syncing", &path))?;
+        }
+    }
+    sync_dir(dir)
 }
 
 /// The names in a directory, sorted.
@@ -224,6 +253,15 @@ fn is_blank(root: &Path) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Copies the bytes of a file, and not its mode: what is copied from a read-only place is to be written to. When this
+/// returns, they are durable.
+pub(super) fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let mut source = File::open(from).map_err(StoreError::io("opening", from))?;
+    let mut target = File::create_new(to).map_err(StoreError::io("making", to))?;
+    io::copy(&mut source, &mut target).map_err(StoreError::io("copying", from))?;
+    target.sync_all().map_err(StoreError::io("syncing", to))
+}
+
 /// Copies a directory with all that is in it.
 pub(super) fn copy_dir(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::create_dir_all(to).map_err(StoreError::io("making", to))?;
@@ -232,7 +270,7 @@ pub(super) fn copy_dir(from: &Path, to: &Path) -> Result<(), StoreError> {
         if from.is_dir() {
             copy_dir(&from, &to)?;
         } else {
-            fs::copy(&from, &to).map_err(StoreError::io("copying", &from))?;
+            copy_file(&from, &to)?;
         }
     }
     Ok(())

@@ -1,18 +1,18 @@
 //! The journal: every commit, one after another, in files that only grow.
 //!
 //! What is durable here is acknowledged. A commit is one write and one `fdatasync`, and ends in a frame that says so:
-//! what comes after the last such frame was never acknowledged to anybody.
+//! what a crash leaves after the last such frame was never acknowledged to anybody.
 
 mod scan;
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 pub(super) use scan::{Fault, Scan, frames_from, scan};
 
 use super::error::{Remedy, StoreError};
-use super::folder::{names, set_aside, sync_dir};
+use super::folder::{free_name, names, set_aside, sync_dir};
 
 /// The journal's end, where commits are written.
 #[derive(Debug)]
@@ -115,18 +115,28 @@ pub(super) fn files(dir: &Path) -> Result<Vec<(u64, String)>, StoreError> {
         .collect())
 }
 
-/// Cuts off the commit that a crash interrupted, and returns how many bytes that were.
+/// Cuts off the commit that a crash interrupted. Returns how many bytes that were and where they are kept.
 ///
-/// A crash in the middle of it leaves the same tail, shorter or not: the next opening cuts it off again.
-pub(super) fn cut_tail(dir: &Path, fault: &Fault) -> Result<u64, StoreError> {
+/// A crash in the middle of it leaves the same tail: the next opening cuts it off again, and keeps it once more.
+pub(super) fn cut_tail(dir: &Path, fault: &Fault) -> Result<(u64, String), StoreError> {
     let path = dir.join(&fault.file);
-    let cut = File::options().write(true).open(&path).and_then(|file| {
-        let length = file.metadata()?.len();
-        file.set_len(fault.commit_offset)?;
-        file.sync_all()?;
-        Ok(length - fault.commit_offset)
+    let (aside, name) = free_name(&path);
+    let copied = File::open(&path).and_then(|mut file| {
+        file.seek(io::SeekFrom::Start(fault.commit_offset))?;
+        let mut kept = File::options().write(true).create_new(true).open(&aside)?;
+        let bytes = io::copy(&mut file, &mut kept)?;
+        kept.sync_all()?;
+        Ok(bytes)
     });
-    cut.map_err(StoreError::io("cutting off the end of", &path))
+    let bytes = copied.map_err(StoreError::io("setting aside the end of", &path))?;
+    // The bytes are durable in their new place before they go from the old one.
+    sync_dir(dir)?;
+    let cut = File::options().write(true).open(&path).and_then(|file| {
+        file.set_len(fault.commit_offset)?;
+        file.sync_all()
+    });
+    cut.map_err(StoreError::io("cutting off the end of", &path))?;
+    Ok((bytes, format!("journal/{name}")))
 }
 
 /// Renames the files from the one named `first` on, and returns their new names.

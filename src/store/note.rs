@@ -7,7 +7,8 @@ use crate::proof::merkle::Hash;
 /// One thing that opening or repairing did to make the ledger whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// A crash interrupted a commit that nobody was told had succeeded.
+    /// The journal ended in a commit that is not whole. A crash leaves that, of a commit that nobody was told had
+    /// succeeded; damage to the last commit looks the same when the checkpoint lags behind it.
     TailCut {
         /// The journal file.
         file: String,
@@ -15,6 +16,8 @@ pub enum Note {
         offset: u64,
         /// How many bytes went.
         bytes: u64,
+        /// Where they are kept.
+        kept_as: String,
         /// The size of the ledger before that commit.
         size: u64,
     },
@@ -87,10 +90,10 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TailCut { file, offset, bytes, size } => write!(
+            Self::TailCut { file, offset, bytes, kept_as, size } => write!(
                 f,
-                "journal/{file} ended in a commit that was never finished nor acknowledged; its last {bytes} bytes, \
-                 from byte {offset} on, were cut off, and the ledger holds {size} entries"
+                "journal/{file} ended in a commit that is not whole, as after a crash; its last {bytes} bytes, from \
+                 byte {offset} on, were set aside as {kept_as}; the ledger holds {size} entries"
             ),
             Self::EventsBehind { had, size } => write!(
                 f,

@@ -13,7 +13,7 @@ use super::frame::Encoder;
 use super::journal::{self, Journal, Scan};
 use super::lines::Lines;
 use super::note::Note;
-use super::repair::whole_copy;
+use super::repair::{is_part, whole_copy};
 use super::{Head, Opened, Options, Store, Visit};
 
 /// How many entries, and how many bytes of them, a commit holds when the journal is written again.
@@ -163,7 +163,8 @@ fn follow_journal(
 ) -> Result<(Events, Head), StoreError> {
     let (folder, head) = (evidence.folder, evidence.scan.roots.head());
     let were_there = folder.events().is_dir();
-    let events = match Events::open(&folder.events(), notes)? {
+    let mut behind = None;
+    let mut events = match Events::open(&folder.events(), notes)? {
         Ok(events) if events.head().size > head.size => {
             // After a power cut the checkpoint may lag, so that the journal looks complete and is not.
             drop(events);
@@ -176,9 +177,7 @@ fn follow_journal(
         }
         Ok(events) => {
             let had = events.head().size;
-            if had < head.size {
-                notes.push(Note::EventsBehind { had, size: head.size });
-            }
+            behind = (had < head.size).then_some(Note::EventsBehind { had, size: head.size });
             events
         }
         Err(fault) => {
@@ -188,27 +187,46 @@ fn follow_journal(
             Events::open(&folder.events(), notes)??
         }
     };
+    if !catch_up(evidence, &mut events)? {
+        let had = events.head();
+        drop(events);
+        if !is_part(folder, had)? {
+            return Err(not_a_part(had));
+        }
+        // The journal was written again since, with frames that end elsewhere.
+        let why =
+            format!("the events held {} of {} entries, in frames unlike the journal's", had.size, head.size);
+        let kept_as = folder.set_events_aside()?;
+        behind = Some(Note::EventsRebuilt { why, kept_as, size: head.size });
+        events = Events::open(&folder.events(), notes)??;
+        if !catch_up(evidence, &mut events)? {
+            return Err(not_a_part(had));
+        }
+    }
+    notes.extend(behind);
     cut_tail(evidence, notes)?;
-    Ok((catch_up(evidence, events)?, head))
+    Ok((events, head))
 }
 
-/// Cuts off what a crash left of a commit that was never acknowledged.
+/// Sets aside what a crash left of a commit that was never acknowledged.
 fn cut_tail(evidence: &Evidence<'_>, notes: &mut Vec<Note>) -> Result<(), StoreError> {
     let Some(fault) = &evidence.scan.fault else {
         return Ok(());
     };
-    let bytes = journal::cut_tail(&evidence.folder.journal(), fault)?;
+    let (bytes, kept_as) = journal::cut_tail(&evidence.folder.journal(), fault)?;
     notes.push(Note::TailCut {
         file: fault.file.clone(),
         offset: fault.commit_offset,
         bytes,
+        kept_as,
         size: evidence.scan.roots.size(),
     });
     Ok(())
 }
 
-/// Adds to the events what the journal has more, after making sure that it goes on where they end.
-fn catch_up(evidence: &Evidence<'_>, mut events: Events) -> Result<Events, StoreError> {
+/// Adds to the events what the journal has more, when a frame of it ends where they end, with the same root. Returns
+/// whether that is so.
+fn catch_up(evidence: &Evidence<'_>, events: &mut Events) -> Result<bool, StoreError> {
     let head = evidence.scan.roots.head();
     let from = events.head();
     let mut meets = from == head || from.size == 0;
@@ -219,25 +237,38 @@ fn catch_up(evidence: &Evidence<'_>, mut events: Events) -> Result<Events, Store
             if header.end() == from.size {
                 meets = header.root == from.root;
             } else if meets {
+                if header.first != events.head().size {
+                    return Err(journal_changed());
+                }
                 events.put(&mut encoder, frame, raw)?;
             }
             Ok(())
         })?;
         if meets {
             events.apply()?;
-            assert_eq!(events.head(), head);
+            if events.head() != head {
+                return Err(journal_changed());
+            }
         }
     }
-    if meets {
-        return Ok(events);
-    }
-    Err(StoreError::Differs {
+    Ok(meets)
+}
+
+fn not_a_part(events: Head) -> StoreError {
+    StoreError::Differs {
         detail: format!(
             "journal and events disagree about the first {} entries, and the checkpoint agrees with the journal",
-            from.size
+            events.size
         ),
         remedy: Remedy::VerifyRepair,
-    })
+    }
+}
+
+fn journal_changed() -> StoreError {
+    StoreError::Damaged {
+        detail: "the journal was read twice and held other entries the second time".to_owned(),
+        remedy: Remedy::Verify,
+    }
 }
 
 /// The journal cannot be proven complete. The events take its place when they are: every hash of theirs is computed
@@ -323,6 +354,9 @@ fn rewrite_journal(
 ) -> Result<(), StoreError> {
     let (dir, scan) = (evidence.folder.journal(), evidence.scan);
     let (visited, head) = (scan.roots.size(), events.head());
+    // A power cut must not find the journal moved away and the events, which hold all of it, only in memory.
+    events.flush()?;
+    evidence.folder.sync_events()?;
     let (kept_as, mut tree) = match &scan.fault {
         Some(fault) => (journal::set_aside_from(&dir, fault.file_first)?, fault.restart.clone()),
         None => (Vec::new(), scan.roots.tree().clone()),

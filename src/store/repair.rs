@@ -64,7 +64,9 @@ pub(super) fn whole_copy(folder: &Folder, scan: &Scan, survey: &Survey) -> Resul
     {
         return Ok(Some(events));
     }
-    let journal_holds_events = scan.is_whole() && journal.size > 0 && is_part(folder, events)?;
+    // With nothing beside it, what looks like a torn end may as well be damage to an acknowledged commit.
+    let vouched_for = scan.fault.is_none() || survey.fault.is_none() && events.size > 0;
+    let journal_holds_events = scan.is_whole() && vouched_for && journal.size > 0 && is_part(folder, events)?;
     Ok(journal_holds_events.then_some(journal))
 }
 
@@ -89,6 +91,7 @@ fn set_aside(evidence: &Evidence<'_>, notes: &mut Vec<Note>) -> Result<(), Store
         Ok(())
     } else if evidence.events_are_complete(survey) {
         if !fit {
+            folder.sync_events()?;
             let kept_as = journal::set_aside_from(&folder.journal(), 0)?;
             notes.push(Note::SetAside { why: scan.end(), kept_as });
         }
@@ -99,7 +102,7 @@ fn set_aside(evidence: &Evidence<'_>, notes: &mut Vec<Note>) -> Result<(), Store
 }
 
 /// Whether the journal's first entries are those that `head` stands for.
-fn is_part(folder: &Folder, head: Head) -> Result<bool, StoreError> {
+pub(super) fn is_part(folder: &Folder, head: Head) -> Result<bool, StoreError> {
     Ok(scan(folder, &[head.size])?.roots.extend(&head))
 }
 

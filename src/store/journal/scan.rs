@@ -26,6 +26,8 @@ pub(in crate::store) struct Fault {
     pub commit_offset: u64,
     /// The number in the file's name.
     pub file_first: u64,
+    /// Whether there are files after it. They were begun after all of this one was durable, so that no crash did this.
+    pub later_files: bool,
     /// The entries before that file: from their end on the journal must be written again.
     pub restart: Tree,
 }
@@ -50,7 +52,8 @@ impl Scan {
     pub fn is_whole(&self) -> bool {
         match &self.fault {
             None => true,
-            Some(fault) => !matches!(fault.what, FrameFault::Gap { .. }) && self.claims <= self.roots.size(),
+            Some(Fault { what: FrameFault::Gap { .. } | FrameFault::Unreadable(_), .. }) => false,
+            Some(fault) => !fault.later_files && self.claims <= self.roots.size(),
         }
     }
 
@@ -83,18 +86,31 @@ pub(in crate::store) fn scan(dir: &Path, sizes: &[u64], visit: Visit<'_>) -> Res
             Some((FrameFault::Gap { found: *first, expected: size }, 0, 0))
         };
         if let Some((what, offset, commit_offset)) = faulted {
-            let (last, _) = files.last().expect("there is a file");
-            scan.claims = if last > first {
-                *last
+            let (last, last_name) = files.last().expect("there is a file");
+            let later_files = last > first;
+            scan.claims = if later_files {
+                // Of what a file holds nothing is believed after a fault, but that there was something.
+                last.saturating_add(u64::from(!is_empty(&dir.join(last_name))?))
             } else {
                 claims(&dir.join(name), offset, scan.roots.size())?.max(*first)
             };
-            scan.fault =
-                Some(Fault { what, file: name.clone(), offset, commit_offset, file_first: *first, restart });
+            scan.fault = Some(Fault {
+                what,
+                file: name.clone(),
+                offset,
+                commit_offset,
+                file_first: *first,
+                later_files,
+                restart,
+            });
             break;
         }
     }
     Ok(scan)
+}
+
+fn is_empty(path: &Path) -> Result<bool, StoreError> {
+    Ok(path.metadata().map_err(StoreError::io("measuring", path))?.len() == 0)
 }
 
 /// Reads a file. Returns the first fault with the offsets of its frame and of the end of the last whole commit.
@@ -159,13 +175,16 @@ fn claims(path: &Path, offset: u64, size: u64) -> Result<u64, StoreError> {
         // The disk does not give these bytes back, so they tell nothing; the checkpoint and the events still do.
         return Ok(0);
     }
-    let (mut at, mut claims, mut commit_ended) = (0, 0, false);
+    let (mut at, mut claims, mut commit_ended, mut earliest) = (0, 0, false, size);
     while let Some(found) = rest[at..].windows(MAGIC.len()).position(|bytes| bytes == MAGIC) {
         at += found;
-        let Ok(frame) = Frame::parse(&rest[at..]) else {
+        // The position first, since it costs nothing: bytes made to look like frames must not be hashed over and over.
+        let plausible = Header::parse(&rest[at..]).is_ok_and(|header| header.first >= earliest);
+        let Some(frame) = plausible.then(|| Frame::parse(&rest[at..]).ok()).flatten() else {
             at += 1;
             continue;
         };
+        earliest = frame.header.end();
         let in_place_of_another = at == 0 && frame.header.first > size;
         if commit_ended || in_place_of_another {
             claims = claims.max(frame.header.first);
