@@ -185,6 +185,7 @@ fn a_dry_run_without_a_ledger_tries_an_empty_one_and_makes_none() {
     assert_eq!(totals(&tried.json()), [3, 3, 0, 0]);
     tried.says("no ledger in ./ledger yet: this is tried on an empty one");
     assert!(!desk.ledger().exists());
+    desk.run("deliver municipalities.csv --from cbs").expect(0).says("a new ledger is begun in ./ledger");
     desk.run("deliver municipalities.csv --from cbs").expect(0).quietly();
     // Something else that lies there is not taken for nothing.
     std::fs::create_dir(desk.path("other")).unwrap();

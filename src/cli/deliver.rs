@@ -69,6 +69,10 @@ impl Deliver {
         // Declared first, so that it goes after the ledger in it is closed.
         let empty;
         let mut ledger = if !self.dry_run {
+            if nothing_in(dir) {
+                // A folder that is empty by accident, such as a disk that is not mounted, is noticed so.
+                let _ = writeln!(io::stderr(), "peildatum: a new ledger is begun in {}", dir.display());
+            }
             super::open(dir, Access::CreateIfAbsent, Outside::machine())?
         } else if nothing_in(dir) {
             let shown = dir.display();

@@ -77,7 +77,13 @@ pub fn statement(answer: &Answer) -> String {
 /// The statements of the parts of an area, a row each.
 pub fn statements(whole: &str, answers: &[Answer]) -> String {
     let Some(first) = answers.first() else { return "No municipality exists on that date.\n".to_owned() };
-    let mut text = heading(first, &format!("{whole}: {} areas", answers.len()));
+    let mut text = heading(
+        first,
+        &format!(
+            "{whole}: {}",
+            if answers.len() == 1 { "1 area".to_owned() } else { format!("{} areas", answers.len()) }
+        ),
+    );
     let mut table = plain_table();
     let names = ["Area", "", "Carried", "Due", "Realised", "Remains", "Fulfilled", "Backlog"];
     table.set_header(names.iter().enumerate().map(|(index, name)| match index {
