@@ -187,6 +187,24 @@ fn of_an_interrupted_commit_not_even_its_whole_frames_count() {
 }
 
 #[test]
+fn events_that_are_behind_a_torn_journal_get_what_was_whole_and_no_more() {
+    let (before, after, written) = before_and_after(1_100);
+    let journal = fs::read(&after.journal_files()[0]).unwrap();
+    // Within the first frame of the interrupted commit, and behind it.
+    for cut in [written + 40, written + (journal.len() - written) / 2 + 100] {
+        let torn = before.copy();
+        fs::write(&torn.journal_files()[0], &journal[..cut]).unwrap();
+        fs::remove_dir_all(torn.dir().join("events")).unwrap();
+        let notes = torn.check_whole();
+        assert!(
+            matches!(notes.as_slice(), [Note::EventsRebuilt { .. }, Note::TailCut { size: 15, .. }]),
+            "{notes:?}"
+        );
+        assert_eq!(torn.check_whole(), []);
+    }
+}
+
+#[test]
 fn a_commit_that_is_whole_in_the_journal_alone_is_kept() {
     let (before, after, _) = before_and_after(3);
     fs::copy(&after.journal_files()[0], &before.journal_files()[0]).unwrap();

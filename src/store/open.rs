@@ -232,7 +232,7 @@ fn catch_up(evidence: &Evidence<'_>, events: &mut Events) -> Result<bool, StoreE
     let mut meets = from == head || from.size == 0;
     if from.size < head.size {
         let mut encoder = Encoder::new();
-        journal::frames_from(&evidence.folder.journal(), from.size, |frame, raw| {
+        journal::frames_between(&evidence.folder.journal(), from.size, head.size, |frame, raw| {
             let header = &frame.header;
             if header.end() == from.size {
                 meets = header.root == from.root;

@@ -195,20 +195,24 @@ fn claims(path: &Path, offset: u64, size: u64) -> Result<u64, StoreError> {
     Ok(claims)
 }
 
-/// Gives the frames from the last one that ends at or before `from`, with their lines, in order.
+/// Gives the frames from the last one that ends at or before `from` up to the one that ends at `to`, with their lines,
+/// in order.
 ///
-/// For a journal that was scanned before: a frame that is wrong now changed under our hands.
-pub(in crate::store) fn frames_from(
+/// For a journal that was scanned before and holds whole commits up to `to`: a frame that is wrong now changed under our
+/// hands. What a crash left behind `to` is not looked at.
+pub(in crate::store) fn frames_between(
     dir: &Path,
     from: u64,
+    to: u64,
     mut each: impl FnMut(&Frame<'_>, &[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let files = files(dir)?;
     let start = files.iter().rposition(|(first, _)| *first < from).unwrap_or(0);
     let mut decoder = Decoder::new();
+    let mut reached = 0;
     for (_, name) in &files[start..] {
         let mut frames = Frames::open(dir, name)?;
-        loop {
+        while reached < to {
             let offset = frames.offset;
             let changed = |what: FrameFault| StoreError::Damaged {
                 detail: format!("journal/{name} changed while it was read, at byte {offset}: {what}"),
@@ -217,7 +221,8 @@ pub(in crate::store) fn frames_from(
             let Some(frame) = frames.next().map_err(changed)? else {
                 break;
             };
-            if frame.header.end() >= from {
+            reached = frame.header.end();
+            if reached >= from {
                 each(&frame, frame.raw(&mut decoder).map_err(changed)?)?;
             }
         }
