@@ -149,18 +149,21 @@ where
     object(from).map(Some)
 }
 
+/// An object inside a list, or beside `null`.
+struct Item<T>(T);
+
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Item<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        object(from).map(Self)
+    }
+}
+
 /// Reads a list of objects.
 pub(crate) fn objects<'de, T, D>(from: D) -> Result<Vec<T>, D::Error>
 where
     T: serde::Deserialize<'de>,
     D: serde::Deserializer<'de>,
 {
-    struct Item<T>(T);
-    impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Item<T> {
-        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            object(from).map(Self)
-        }
-    }
     let items = <Vec<Item<T>> as serde::Deserialize>::deserialize(from)?;
     Ok(items.into_iter().map(|Item(it)| it).collect())
 }
@@ -171,12 +174,6 @@ where
     T: serde::Deserialize<'de>,
     D: serde::Deserializer<'de>,
 {
-    struct Item<T>(T);
-    impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Item<T> {
-        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            object(from).map(Self)
-        }
-    }
     Ok(<Option<Item<T>> as serde::Deserialize>::deserialize(from)?.map(|Item(it)| it))
 }
 

@@ -102,16 +102,13 @@ fn settle(batch: &mut Batch<'_>, mut parcel: Parcel) -> Vec<(RowReceipt, Row)> {
     }
     let outcome = loop {
         let Some(content) = &parcel.content else { break None };
-        let (refusal, names) = match offer(batch, content) {
+        let refusal = match offer(batch, content) {
             Ok(Offered::Recorded(position)) => break Some(Outcome::Recorded { position }),
             Ok(Offered::Known(position)) => break Some(Outcome::KnownAlready { position }),
-            Err(refusal) => {
-                let names = refusal.municipality();
-                (refusal, names)
-            }
+            Err(refusal) => refusal,
         };
         // One municipality that is at fault does not hold up the others of its list.
-        let at_fault = names.and_then(|code| parcel.take_out(code));
+        let at_fault = refusal.municipality().and_then(|code| parcel.take_out(code));
         match at_fault {
             Some(row) => row.refusals.push(refusal),
             None => {

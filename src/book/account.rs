@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 
 use super::Book;
+use super::columns::Sums;
 use super::share::largest_remainder;
 use crate::domain::area::{BoundaryChange, MunicipalityCode};
 use crate::domain::half_year::HalfYear;
@@ -92,8 +93,12 @@ impl Book {
 
     /// What a municipality that exists on the reference date stands for in a half-year.
     pub fn account(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let derived = self.derived_carry_over(code, half_year, as_of);
-        Account { carried_derived: derived, ..self.settled(code, half_year, as_of) }
+        let settled = self.settled(code, half_year, as_of);
+        let carried_derived = match settled.carried_recorded_for {
+            0 => settled.carried_used,
+            _ => self.derived_carry_over(code, half_year, as_of),
+        };
+        Account { carried_derived, ..settled }
     }
 
     /// The account without the derived carry-over where a recorded one is used instead, so that a
@@ -128,7 +133,7 @@ impl Book {
     /// What was recorded for a municipality that had ceased before the half-year, and for those that
     /// it had taken over itself.
     fn strayed(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let mut account = self.fixed_account(code, half_year, as_of);
+        let mut account = own_account(&self.columns.sums(code, half_year, as_of));
         for change in self.boundaries_until(as_of) {
             if let Some(heir) = change.heirs().iter().position(|(heir, _)| *heir == code) {
                 for &old in change.old() {
@@ -144,14 +149,16 @@ impl Book {
     ///
     /// What is fixed for the heir afterwards is fixed for all that it took over.
     fn fixed_account(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let mut account = self.own_account(code, half_year, as_of);
-        let fixed_at = self.columns.sums(code, half_year, as_of).carry_over_at;
+        let sums = self.columns.sums(code, half_year, as_of);
+        let mut account = own_account(&sums);
         for (position, change) in &self.boundaries {
             let in_force = position.is_known_at(as_of.known_at)
                 && as_of.reference_date.has_obligation_of(change.effective_on())
                 && change.effective_on() <= half_year.first_day();
             let heir = change.heirs().iter().position(|(heir, _)| *heir == code);
-            if let Some(heir) = heir.filter(|_| in_force && fixed_at.is_none_or(|at| at < *position)) {
+            if let Some(heir) =
+                heir.filter(|_| in_force && sums.carry_over_at.is_none_or(|at| at < *position))
+            {
                 for &old in change.old() {
                     let left = self.fixed_account(old, half_year, as_of);
                     account.carried_recorded += share(change, heir, left.carried_recorded);
@@ -159,20 +166,6 @@ impl Book {
             }
         }
         account
-    }
-
-    /// The lines of the municipality itself, without what it was carried or took over.
-    fn own_account(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let sums = self.columns.sums(code, half_year, as_of);
-        Account {
-            carried_recorded: sums.carry_over.unwrap_or(0),
-            carried_recorded_for: u32::from(sums.carry_over.is_some()),
-            quota: sums.quota,
-            revision: sums.revision,
-            exchange: sums.exchange,
-            housed: sums.housed,
-            ..Account::default()
-        }
     }
 
     /// What remained at the end of the half-year before, of the municipality itself and of those
@@ -209,6 +202,19 @@ impl Book {
             }
         }
         persons
+    }
+}
+
+/// The lines of a municipality itself, without what it was carried or took over.
+fn own_account(sums: &Sums) -> Account {
+    Account {
+        carried_recorded: sums.carry_over.unwrap_or(0),
+        carried_recorded_for: u32::from(sums.carry_over.is_some()),
+        quota: sums.quota,
+        revision: sums.revision,
+        exchange: sums.exchange,
+        housed: sums.housed,
+        ..Account::default()
     }
 }
 

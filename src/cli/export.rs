@@ -9,7 +9,7 @@ use clap::Args;
 use super::Failure;
 use crate::domain::time::Position;
 use crate::ledger::{LedgerError, Outside};
-use crate::store::{Access, StoreError};
+use crate::store::Access;
 
 /// Write all entries as JSON Lines: the very bytes that were stored and hashed.
 #[derive(Args)]
@@ -48,7 +48,6 @@ impl Export {
         });
         match (read, failed) {
             (_, Some(error)) => Err(error.into()),
-            (Err(LedgerError::Store(error @ StoreError::Visit { .. })), None) => Err(error.into()),
             (Err(error), None) => Err(error.into()),
             (Ok(()), None) => Ok(to.flush()?),
         }
