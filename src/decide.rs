@@ -5,7 +5,11 @@
 
 pub mod command;
 
+pub mod recalled;
+
 pub mod refusal;
+
+pub mod seen;
 
 pub mod state;
 
@@ -18,6 +22,7 @@ mod quota;
 mod register;
 
 use command::{Command, Identity};
+use recalled::Recalled;
 use refusal::Refusal;
 use state::State;
 
@@ -33,13 +38,19 @@ pub enum Decided {
     Known(Position),
 }
 
-/// Decides what a command means. `today` is the day in the Netherlands on which the ledger learns it.
+/// Decides what a command means. `recalled` are the entries that [`State::recall`] asked for, and `today` is the day in the Netherlands on which the ledger learns it.
 ///
 /// # Errors
 /// The first refusal in the order of precedence of [`Refusal`].
-pub fn decide(state: &State, identity: &Identity, command: &Command, today: Day) -> Result<Decided, Refusal> {
+pub fn decide(
+    state: &State,
+    recalled: &Recalled,
+    identity: &Identity,
+    command: &Command,
+    today: Day,
+) -> Result<Decided, Refusal> {
     if let Some(id) = identity.id
-        && let Some((position, same)) = state.delivered_before(&identity.source, id, command)
+        && let Some((position, same)) = recalled.delivered_before(&identity.source, id, command)
     {
         return if same { Ok(Decided::Known(position)) } else { Err(Refusal::EventIdInUse(position)) };
     }
@@ -55,14 +66,14 @@ pub fn decide(state: &State, identity: &Identity, command: &Command, today: Day)
         Command::ExchangeQuota(it) => quota::exchange(state, it, today)?,
         Command::RecordEvaluation(it) => quota::evaluate(state, it, today)?,
         Command::RecordCarryOver(it) => quota::carry_over(state, it, today)?,
-        Command::RecordPlacement(it) => return placement::record(state, it, today),
-        Command::WithdrawPlacement(it) => return placement::withdraw(state, it),
-        Command::TransferPlacement(it) => return placement::transfer(state, it, today),
-        Command::RecordFollowOn(it) => return placement::follow_on(state, it, today),
+        Command::RecordPlacement(it) => return placement::record(state, recalled, it, today),
+        Command::WithdrawPlacement(it) => return placement::withdraw(state, recalled, it),
+        Command::TransferPlacement(it) => return placement::transfer(state, recalled, it, today),
+        Command::RecordFollowOn(it) => return placement::follow_on(state, recalled, it, today),
         Command::ReportGrants(it) => amv::report_grants(it, today)?,
         Command::SetAmvCapacity(it) => amv::set_capacity(state, it)?,
         Command::ReportAmvPlaces(it) => amv::report_places(state, it, today)?,
-        Command::SetCountingRule(it) => placement::set_counting_rule(state, it)?,
+        Command::SetCountingRule(it) => placement::set_counting_rule(state, recalled, it)?,
     };
     Ok(Decided::New(vec![event]))
 }

@@ -8,11 +8,11 @@ pub mod facts;
 
 mod history;
 
-use std::cell::Cell;
+use std::collections::VecDeque;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use uuid::Builder;
 
@@ -20,7 +20,7 @@ use crate::decide::command::Identity;
 use crate::decide::refusal::Refusal;
 use crate::domain::source::Source;
 use crate::domain::time::RecordedAt;
-use crate::ledger::{Ledger, LedgerError, Offered, Outside};
+use crate::ledger::{Ledger, LedgerError, Offered, Outside, Ticket};
 use crate::store::Access;
 
 /// The file that marks a ledger of the demo, and what stands in it. Another history gets another number.
@@ -93,37 +93,48 @@ pub fn build(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), DemoError>
     Ok(())
 }
 
+/// How many deliveries may be under way to the disk at the same time.
+const UNDER_WAY: usize = 16;
+
 fn fill(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), DemoError> {
     let deliveries = history::deliveries();
-    let now = Rc::new(Cell::new(deliveries.first().expect("the history is not empty").at));
+    let now = Arc::new(Mutex::new(deliveries.first().expect("the history is not empty").at));
     let (mut ledger, _) =
-        Ledger::open(path, Access::CreateIfAbsent, simulated(Rc::clone(&now)), &mut |_| {})?;
+        Ledger::open(path, Access::CreateIfAbsent, simulated(Arc::clone(&now)), &mut |_| {})?;
+    let mut tickets = VecDeque::new();
     let delivered_by: Source = "generated/demo".parse().expect("a source");
     for delivery in deliveries {
-        now.set(delivery.at);
+        *now.lock().expect("only this thread sets it") = delivery.at;
         let id = ledger.new_delivery();
         let mut batch = ledger.batch(id, &delivered_by);
         for (source, command) in &delivery.offers {
             let identity = Identity { source: source.clone(), id: None };
-            match batch.offer(&identity, None, command) {
+            match batch.offer(&identity, None, command)? {
                 Ok(Offered::Recorded(_)) => {}
                 Ok(Offered::Known(position)) => unreachable!("the demo says nothing twice, but {position}"),
                 Err(refusal) => return Err(DemoError::Refused { refusal }),
             }
         }
-        batch.commit()?;
+        // Deciding about the next delivery goes on while this one is written.
+        tickets.push_back(batch.submit()?);
+        if tickets.len() > UNDER_WAY
+            && let Some(first) = tickets.pop_front()
+        {
+            first.wait()?;
+        }
         progress(ledger.size().0);
     }
+    tickets.into_iter().try_for_each(Ticket::wait)?;
     Ok(ledger.close()?)
 }
 
 /// A clock that somebody else sets, and identities from a fixed seed.
-fn simulated(now: Rc<Cell<RecordedAt>>) -> Outside {
+fn simulated(now: Arc<Mutex<RecordedAt>>) -> Outside {
     let mut random = fastrand::Rng::with_seed(history::SEED ^ 1);
     let ids = move |at: RecordedAt| {
         let mut bytes = [0; 10];
         random.fill(&mut bytes);
         Builder::from_unix_timestamp_millis(at.millis().unsigned_abs(), &bytes).into_uuid()
     };
-    Outside { clock: Box::new(move || now.get()), ids: Box::new(ids) }
+    Outside { clock: Box::new(move || *now.lock().expect("only one thread sets it")), ids: Box::new(ids) }
 }

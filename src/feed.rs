@@ -11,8 +11,10 @@ pub mod parcel;
 
 pub mod receipt;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 use parcel::{Content, Parcel, Row};
 use receipt::{Outcome, RowReceipt, Totals};
@@ -20,7 +22,7 @@ use receipt::{Outcome, RowReceipt, Totals};
 use crate::decide::command::Command;
 use crate::decide::refusal::Refusal;
 use crate::domain::source::{DeliveryId, Source};
-use crate::ledger::{Batch, Ledger, LedgerError, Offered};
+use crate::ledger::{Batch, Ledger, LedgerError, Offered, Ticket};
 
 /// How many rows are committed together: enough to share one sync to disk, few enough to hold.
 const GROUP: usize = 4_096;
@@ -56,41 +58,100 @@ pub trait Parcels {
 /// Delivers all parcels and hands out a receipt for each row, in the order of the file, once what it
 /// says is safe on disk.
 ///
+/// Three threads work at the same time: one reads and checks the rows, this one decides about them, and the
+/// ledger's own writes. Each hands on groups of rows in the order of the file, and only a few are under way.
+///
 /// # Errors
 /// When reading, recording or writing the receipts fails. What was acknowledged before stays recorded, and the
 /// same file can be sent again.
 pub fn deliver(
     ledger: &mut Ledger,
     delivered_by: &Source,
-    parcels: &mut dyn Parcels,
+    parcels: &mut (dyn Parcels + Send),
     to: &mut dyn FnMut(&RowReceipt, &Row) -> io::Result<()>,
 ) -> Result<(DeliveryId, Totals), FeedError> {
     let delivery = ledger.new_delivery();
     let mut totals = Totals::default();
+    thread::scope(|scope| {
+        let (groups, read) = sync_channel(READ_AHEAD);
+        scope.spawn(move || read_groups(parcels, &groups));
+        let mut under_way = VecDeque::new();
+        for group in read {
+            let group = match group {
+                Ok(group) => group,
+                Err(error) => {
+                    acknowledge(&mut under_way, 0, &mut totals, to)?;
+                    return Err(error.into());
+                }
+            };
+            let mut batch = ledger.batch(delivery, delivered_by);
+            let mut settled = Vec::new();
+            for parcel in group {
+                settle(&mut batch, parcel, &mut settled)?;
+            }
+            under_way.push_back((batch.submit()?, settled));
+            acknowledge(&mut under_way, WRITTEN_BEHIND, &mut totals, to)?;
+        }
+        acknowledge(&mut under_way, 0, &mut totals, to)
+    })?;
+    Ok((delivery, totals))
+}
+
+/// How many groups may wait to be decided about, and how many to be written.
+const READ_AHEAD: usize = 1;
+const WRITTEN_BEHIND: usize = 2;
+
+/// Reads parcels in groups and hands them on, until the end of the file or until nobody takes them any more.
+fn read_groups(parcels: &mut dyn Parcels, groups: &SyncSender<io::Result<Vec<Parcel>>>) {
     loop {
         let mut group = Vec::new();
         let (mut rows, mut bytes) = (0, 0);
         while rows < GROUP && bytes < GROUP_BYTES {
-            let Some(parcel) = parcels.next_parcel()? else { break };
-            let (more_rows, more_bytes) = parcel.size();
-            (rows, bytes) = (rows + more_rows, bytes + more_bytes);
-            group.push(parcel);
+            match parcels.next_parcel() {
+                Ok(Some(parcel)) => {
+                    let (more_rows, more_bytes) = parcel.size();
+                    (rows, bytes) = (rows + more_rows, bytes + more_bytes);
+                    group.push(parcel);
+                }
+                Ok(None) => break,
+                // The rows of the group that was begun are not recorded: whoever mends the file sends it again.
+                Err(error) => {
+                    let _ = groups.send(Err(error));
+                    return;
+                }
+            }
         }
-        if group.is_empty() {
-            return Ok((delivery, totals));
+        if group.is_empty() || groups.send(Ok(group)).is_err() {
+            return;
         }
-        let mut batch = ledger.batch(delivery, delivered_by);
-        let settled: Vec<_> = group.into_iter().flat_map(|parcel| settle(&mut batch, parcel)).collect();
-        batch.commit()?;
+    }
+}
+
+/// Waits for the oldest groups, until no more than `left` are under way, and hands out their receipts.
+fn acknowledge(
+    under_way: &mut VecDeque<(Ticket, Vec<(RowReceipt, Row)>)>,
+    left: usize,
+    totals: &mut Totals,
+    to: &mut dyn FnMut(&RowReceipt, &Row) -> io::Result<()>,
+) -> Result<(), FeedError> {
+    while under_way.len() > left
+        && let Some((ticket, settled)) = under_way.pop_front()
+    {
+        ticket.wait()?;
         for (receipt, row) in &settled {
             totals.add(&receipt.outcome);
             to(receipt, row).map_err(FeedError::Receipt)?;
         }
     }
+    Ok(())
 }
 
 /// Offers a parcel to the ledger and gives each of its rows an outcome.
-fn settle(batch: &mut Batch<'_>, mut parcel: Parcel) -> Vec<(RowReceipt, Row)> {
+fn settle(
+    batch: &mut Batch<'_>,
+    mut parcel: Parcel,
+    settled: &mut Vec<(RowReceipt, Row)>,
+) -> Result<(), LedgerError> {
     // A row of a list that was recorded before is known, whatever stands around it now: so a list that is
     // sent again with one row mended brings that row and takes nothing back.
     let mut known = BTreeMap::new();
@@ -102,7 +163,7 @@ fn settle(batch: &mut Batch<'_>, mut parcel: Parcel) -> Vec<(RowReceipt, Row)> {
     }
     let outcome = loop {
         let Some(content) = &parcel.content else { break None };
-        let refusal = match offer(batch, content) {
+        let refusal = match offer(batch, content)? {
             Ok(Offered::Recorded(position)) => break Some(Outcome::Recorded { position }),
             Ok(Offered::Known(position)) => break Some(Outcome::KnownAlready { position }),
             Err(refusal) => refusal,
@@ -128,10 +189,11 @@ fn settle(batch: &mut Batch<'_>, mut parcel: Parcel) -> Vec<(RowReceipt, Row)> {
         };
         (RowReceipt { row: row.number, outcome }, row)
     });
-    receipts.collect()
+    settled.extend(receipts);
+    Ok(())
 }
 
-fn offer(batch: &mut Batch<'_>, content: &Content) -> Result<Offered, Refusal> {
+fn offer(batch: &mut Batch<'_>, content: &Content) -> Result<Result<Offered, Refusal>, LedgerError> {
     let command: Command = content.command();
     batch.offer(&content.identity, content.registered_at, &command)
 }

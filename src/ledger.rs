@@ -2,7 +2,13 @@
 //!
 //! It holds the store, the state that decisions need and the book that statements are made of, and
 //! keeps the three in step: what was decided is in memory before it is on disk, and nobody is told of it before it
-//! is durable.
+//! is durable. Questions are answered from what is durable only, since a log size says which part of the memory that is.
+
+mod batch;
+
+mod recent;
+
+pub use batch::{Batch, Offered, Ticket};
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,23 +20,22 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::book::statement::{Reading, Statement};
 use crate::book::{Book, Unanswerable};
-use crate::decide::command::{Command, Identity};
-use crate::decide::refusal::Refusal;
+use crate::decide::recalled::Recalled;
 use crate::decide::state::State;
-use crate::decide::{Decided, decide};
 use crate::domain::area::Area;
-use crate::domain::event::{Entry, IdBy};
-use crate::domain::source::{DeliveryId, EventId, PlacementId, Source};
-use crate::domain::time::{AsOf, Day, LogSize, Position, RecordedAt, ReferenceDate};
+use crate::domain::event::Entry;
+use crate::domain::source::{DeliveryId, PlacementId, Source};
+use crate::domain::time::{AsOf, LogSize, Position, RecordedAt, ReferenceDate};
 use crate::proof::merkle::Hash;
-use crate::store::{Access, Lines, Note, Opened, Options, Store, StoreError, Visit};
+use crate::store::{Access, Note, Opened, Options, Reader, Store, StoreError, Visit, Writer};
+use recent::Recent;
 
 /// What comes from outside the program: the time, and identities that nobody can guess.
 pub struct Outside {
     /// The time now.
-    pub clock: Box<dyn FnMut() -> RecordedAt>,
+    pub clock: Box<dyn FnMut() -> RecordedAt + Send>,
     /// A new UUID of version 7 for something that happens at this time.
-    pub ids: Box<dyn FnMut(RecordedAt) -> Uuid>,
+    pub ids: Box<dyn FnMut(RecordedAt) -> Uuid + Send>,
 }
 
 impl Outside {
@@ -60,9 +65,9 @@ pub enum LedgerError {
     /// A batch was left without being committed, so memory is ahead of the disk.
     #[error("an earlier delivery was not finished, so this ledger does nothing more; open it again")]
     Unfinished,
-    /// Something would be recorded after a rehearsal.
-    #[error("this ledger rehearses: what it was given is not on disk, and nothing can be recorded any more")]
-    Rehearsing,
+    /// A rehearsal has no room for what would be recorded.
+    #[error("a dry run keeps what would be recorded in the folder for temporary files, which failed: {0}")]
+    Rehearsal(std::io::Error),
     /// More was asked for than the log holds.
     #[error("the log holds {size} entries, so it was never known at size {asked}; ask for {size} or less")]
     NeverKnown {
@@ -86,25 +91,18 @@ pub enum LedgerError {
 
 /// An open ledger.
 pub struct Ledger {
-    store: Store,
     state: State,
     book: Book,
     /// Where each moment of recording begins: one item a commit, not one an entry.
     moments: Vec<(u64, RecordedAt)>,
-    /// How many entries are in memory: those of the store, and those of a batch under way.
+    /// How many entries are in memory: those of the store, and those that are on their way to it.
     size: u64,
+    recent: Recent,
     outside: Outside,
-    rehearsing: bool,
     unfinished: bool,
-}
-
-/// What became of an offer that was not refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offered {
-    /// It will be recorded here, as soon as the batch is committed.
-    Recorded(Position),
-    /// It was recorded before, here.
-    Known(Position),
+    writer: Writer,
+    // Last, since it holds the folder's lock.
+    reader: Reader,
 }
 
 /// The moment as known at which a question is asked.
@@ -221,15 +219,18 @@ impl Ledger {
             Ok(())
         })?;
         assert_eq!(store.head().size, size, "every entry of the store was visited");
-        let ledger =
-            Self { store, state, book, moments, size, outside, rehearsing: false, unfinished: false };
+        let reader = store.reader();
+        let (writer, recent) = (Writer::start(store), Recent::default());
+        let ledger = Self { state, book, moments, size, recent, outside, unfinished: false, writer, reader };
         Ok((ledger, notes))
     }
 
-    /// From here on everything happens in memory only: receipts are as they would be, and nothing is
-    /// written. A ledger that rehearses cannot go back.
-    pub fn rehearse(&mut self) {
-        self.rehearsing = true;
+    /// From here on nothing is recorded: receipts are as they would be. A ledger that rehearses cannot go back.
+    ///
+    /// # Errors
+    /// When there is no room for what would be recorded, which the rest of a rehearsal may ask for.
+    pub fn rehearse(&mut self) -> Result<(), LedgerError> {
+        self.recent.rehearse(self.size)
     }
 
     /// The identity of a new delivery.
@@ -240,10 +241,7 @@ impl Ledger {
 
     /// Begins to record things of one delivery that are committed together.
     pub fn batch<'a>(&'a mut self, delivery: DeliveryId, delivered_by: &'a Source) -> Batch<'a> {
-        let recorded_at = self.now();
-        let today = recorded_at.dutch_day();
-        let unfinished = std::mem::replace(&mut self.unfinished, true);
-        Batch { ledger: self, delivery, delivered_by, recorded_at, today, lines: Lines::new(), unfinished }
+        Batch::begin(self, delivery, delivered_by)
     }
 
     /// The time now, never before the last entry: a clock that is set back does not turn the log around.
@@ -252,9 +250,9 @@ impl Ledger {
         self.moments.last().map_or(now, |(_, last)| now.max(*last))
     }
 
-    /// How many entries there are.
+    /// How many entries there are: what is durable, and in a rehearsal what would be.
     pub fn size(&self) -> LogSize {
-        LogSize(self.size)
+        LogSize(if self.recent.is_rehearsing() { self.size } else { self.reader.head().size })
     }
 
     /// The book that statements are made of.
@@ -270,12 +268,13 @@ impl Ledger {
         let known_at = match known_at {
             KnownAt::Now => self.size(),
             KnownAt::Size(asked) if asked > self.size() => {
-                return Err(LedgerError::NeverKnown { asked: asked.0, size: self.size });
+                return Err(LedgerError::NeverKnown { asked: asked.0, size: self.size().0 });
             }
             KnownAt::Size(asked) => asked,
             KnownAt::Time(time) => {
                 let before = self.moments.partition_point(|(_, at)| *at < time);
-                LogSize(self.moments.get(before).map_or(self.size, |(first, _)| *first))
+                let first = self.moments.get(before).map_or(u64::MAX, |(first, _)| *first);
+                self.size().min(LogSize(first))
             }
         };
         Ok(AsOf { reference_date, known_at })
@@ -293,7 +292,7 @@ impl Ledger {
     /// # Errors
     /// When the entries cannot be read.
     pub fn checkpoint(&self, size: LogSize) -> Result<Checkpoint, LedgerError> {
-        Ok(Checkpoint { size: size.0, root: self.store.root_at(size.0)? })
+        Ok(Checkpoint { size: size.0, root: self.reader.root_at(size.0)? })
     }
 
     /// The statements of an area and its parts, with what they were computed from.
@@ -322,12 +321,16 @@ impl Ledger {
     /// # Errors
     /// When an entry cannot be read.
     pub fn history(&self, placement: PlacementId) -> Result<Vec<Entry>, LedgerError> {
-        let Some(known) = self.state.placement(placement) else { return Ok(Vec::new()) };
+        let candidates: Vec<_> = self.state.recall_placement(placement).collect();
+        let durable = candidates.into_iter().filter(|position| position.is_known_at(self.size()));
+        let recalled = Recalled::new(durable.map(|position| self.entry(position)).collect::<Result<_, _>>()?);
+        let Some(known) = recalled.placement(placement) else { return Ok(Vec::new()) };
         let later = self.state.later(placement);
         let mut positions = vec![known.position];
         positions.extend(later.moves.iter().map(|(position, _)| *position));
         positions.extend(later.followed_on.map(|(position, _)| position));
         positions.extend(later.withdrawn.map(|(position, _)| position));
+        positions.retain(|position| position.is_known_at(self.size()));
         positions.sort();
         positions.into_iter().map(|position| self.entry(position)).collect()
     }
@@ -337,9 +340,7 @@ impl Ledger {
     /// # Errors
     /// When it cannot be read.
     pub fn entry(&self, position: Position) -> Result<Entry, LedgerError> {
-        let line = self.store.get(position.0)?;
-        Entry::decode(&line)
-            .map_err(|fault| LedgerError::Entry { position: position.0, problem: fault.to_string() })
+        decode(position, &self.reader.get(position.0)?)
     }
 
     /// Hands out the stored lines from a position on, byte for byte.
@@ -347,7 +348,7 @@ impl Ledger {
     /// # Errors
     /// When a line cannot be read, or whoever takes them stops.
     pub fn lines(&self, from: Position, visit: Visit<'_>) -> Result<(), LedgerError> {
-        Ok(self.store.read(from.0, self.store.head().size, visit)?)
+        Ok(self.reader.read(from.0, self.reader.head().size, visit)?)
     }
 
     /// Closes the ledger so that nothing needs to be healed at the next opening.
@@ -355,7 +356,7 @@ impl Ledger {
     /// # Errors
     /// When the operating system refuses. No entry is lost by that.
     pub fn close(self) -> Result<(), LedgerError> {
-        Ok(self.store.close()?)
+        Ok(self.writer.close()?)
     }
 }
 
@@ -366,87 +367,8 @@ fn remember(moments: &mut Vec<(u64, RecordedAt)>, position: u64, at: RecordedAt)
     }
 }
 
-/// Things of one delivery that are committed together.
-pub struct Batch<'a> {
-    ledger: &'a mut Ledger,
-    delivery: DeliveryId,
-    delivered_by: &'a Source,
-    recorded_at: RecordedAt,
-    today: Day,
-    lines: Lines,
-    /// Whether an earlier batch was left without being committed.
-    unfinished: bool,
-}
-
-impl Batch<'_> {
-    /// Decides about a command and takes up what it brings. It counts for the next offer at once, and
-    /// is on disk when the batch is committed.
-    ///
-    /// # Errors
-    /// When the command is refused.
-    pub fn offer(
-        &mut self,
-        identity: &Identity,
-        registered_at: Option<RecordedAt>,
-        command: &Command,
-    ) -> Result<Offered, Refusal> {
-        let events = match decide(&self.ledger.state, identity, command, self.today)? {
-            Decided::Known(position) => return Ok(Offered::Known(position)),
-            Decided::New(events) => events,
-        };
-        let first = Position(self.ledger.size);
-        let mut line = Vec::with_capacity(512);
-        for event in events {
-            let position = Position(self.ledger.size);
-            let (id, id_by) = match identity.id {
-                Some(id) => (id, IdBy::Sender),
-                None => (self.new_event_id(), IdBy::Ledger),
-            };
-            let entry = Entry {
-                position,
-                recorded_at: self.recorded_at,
-                delivery: self.delivery,
-                delivered_by: self.delivered_by.clone(),
-                id,
-                id_by,
-                source: identity.source.clone(),
-                registered_at,
-                event,
-            };
-            line.clear();
-            entry.encode_into(&mut line);
-            self.lines.push(&line);
-            self.ledger.state.apply(&entry);
-            self.ledger.book.apply(&entry);
-            remember(&mut self.ledger.moments, position.0, self.recorded_at);
-            self.ledger.size += 1;
-        }
-        Ok(Offered::Recorded(first))
-    }
-
-    /// Where a row of a list, as a list of its own, was recorded before.
-    pub fn row_known(&self, row: &Command) -> Option<Position> {
-        self.ledger.state.row_known(row)
-    }
-
-    fn new_event_id(&mut self) -> EventId {
-        (self.ledger.outside.ids)(self.recorded_at).try_into().expect("identities are of version 7")
-    }
-
-    /// Makes everything that was offered durable. Only now may anybody be told of it.
-    ///
-    /// # Errors
-    /// When it cannot be written: then this ledger does nothing more and must be opened again.
-    pub fn commit(self) -> Result<(), LedgerError> {
-        if self.unfinished {
-            return Err(LedgerError::Unfinished);
-        }
-        if !self.ledger.rehearsing {
-            let stored = self.ledger.store.head().size;
-            self.ledger.store.append(stored, &self.lines)?;
-            assert_eq!(self.ledger.store.head().size, self.ledger.size, "memory and disk are in step");
-        }
-        self.ledger.unfinished = false;
-        Ok(())
-    }
+/// Reads a line that is stored at a position.
+fn decode(position: Position, line: &[u8]) -> Result<Entry, LedgerError> {
+    Entry::decode(line)
+        .map_err(|fault| LedgerError::Entry { position: position.0, problem: fault.to_string() })
 }

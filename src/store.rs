@@ -21,9 +21,12 @@ mod lines;
 mod note;
 mod open;
 mod past;
+mod reader;
 mod repair;
 mod roots;
+mod spool;
 mod verify;
+mod writer;
 
 use std::path::Path;
 
@@ -32,8 +35,11 @@ pub use error::{Remedy, StoreError};
 pub use folder::Access;
 pub use lines::Lines;
 pub use note::Note;
+pub use reader::Reader;
 pub use repair::repair;
+pub use spool::Spool;
 pub use verify::{Finding, Place, Verification, verify};
+pub use writer::{Ticket, Writer};
 
 use commit::Commit;
 use events::Events;
@@ -42,7 +48,7 @@ use frame::{Encoder, MAX_LINE};
 use journal::Journal;
 use past::Past;
 
-use crate::proof::merkle::{Hash, Tree, leaf_hash};
+use crate::proof::merkle::{Hash, Tree};
 
 /// Receives entries in order: the position and the line, without its newline. An error stops the reading.
 pub type Visit<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), String>;
@@ -96,14 +102,10 @@ pub struct Store {
     journal: Journal,
     events: Events,
     tree: Tree,
-    past: Past,
-    head: Head,
     encoder: Encoder,
     commit: Commit,
-    /// Set while a commit is written, and for good when it fails: what is on disk is then unknown until it is read.
-    poisoned: bool,
-    // Last, so that the lock goes when all else is closed.
-    folder: Folder,
+    // Last, since it holds the folder's lock.
+    reader: Reader,
 }
 
 impl Store {
@@ -121,7 +123,12 @@ impl Store {
 
     /// Where the ledger ends.
     pub fn head(&self) -> Head {
-        self.head
+        self.reader.head()
+    }
+
+    /// Reads what is durable, also while this store is written to elsewhere.
+    pub fn reader(&self) -> Reader {
+        self.reader.another()
     }
 
     /// Appends lines as one commit: after a crash either all of them are there or none. When this returns, they are
@@ -132,37 +139,36 @@ impl Store {
     /// other error the handle refuses all further work, since only opening again can tell whether the commit is there.
     pub fn append(&mut self, expected_size: u64, lines: &Lines) -> Result<Head, StoreError> {
         self.usable()?;
-        if expected_size != self.head.size {
-            return Err(StoreError::WrongSize { expected: expected_size, size: self.head.size });
+        let size = self.head().size;
+        if expected_size != size {
+            return Err(StoreError::WrongSize { expected: expected_size, size });
         }
         if let Some((index, length)) = lines.longer_than(MAX_LINE) {
             return Err(StoreError::LineTooLong { index, length, limit: MAX_LINE - 1 });
         }
-        if lines.is_empty() {
-            return Ok(self.head);
+        if !lines.is_empty() {
+            self.reader.durable().poison(true);
+            self.write(size, lines)?;
+            self.reader.durable().poison(false);
         }
-        self.poisoned = true;
-        self.write(lines)?;
-        self.poisoned = false;
-        Ok(self.head)
+        Ok(self.head())
     }
 
-    fn write(&mut self, lines: &Lines) -> Result<(), StoreError> {
-        let first = self.head.size;
-        self.commit.fill(lines, &mut self.tree, &mut self.encoder);
+    fn write(&mut self, first: u64, lines: &Lines) -> Result<(), StoreError> {
+        let mut past = Past::default();
+        self.commit.fill(lines, &mut self.tree, &mut past, &mut self.encoder);
         // A crash from here on until the journal returns: the commit is cut off, or kept when it is all there.
         self.journal.write(first, self.commit.bytes())?;
         // A crash here: the journal has the commit, the checkpoint does not say so yet. Opening keeps it.
         let head = Head::of(&self.tree);
-        checkpoint::advance(&self.folder.checkpoint(), &head)?;
+        checkpoint::advance(&self.reader.folder().checkpoint(), &head)?;
         // A crash here: the events lack the commit. Opening adds it from the journal.
         for (frame, raw) in self.commit.frames(lines) {
             self.events.put(&mut self.encoder, &frame, raw)?;
         }
         self.events.apply()?;
         assert_eq!(self.events.head(), head, "both copies end alike");
-        self.head = head;
-        self.past.keep(&self.tree);
+        self.reader.durable().advance(head, &mut past);
         Ok(())
     }
 
@@ -173,10 +179,7 @@ impl Store {
     /// the error names the place and `peildatum verify`.
     pub fn read(&self, from: u64, to: u64, visit: Visit<'_>) -> Result<(), StoreError> {
         self.usable()?;
-        if to > self.head.size || from > to {
-            return Err(StoreError::OutOfRange { position: from.max(to), size: self.head.size });
-        }
-        self.events.read(from, to, visit)
+        self.reader.read(from, to, visit)
     }
 
     /// The line at a position.
@@ -185,15 +188,7 @@ impl Store {
     /// As [`read`](Self::read).
     pub fn get(&self, position: u64) -> Result<Vec<u8>, StoreError> {
         self.usable()?;
-        if position >= self.head.size {
-            return Err(StoreError::OutOfRange { position, size: self.head.size });
-        }
-        let mut found = Vec::new();
-        self.events.read(position, position + 1, &mut |_, line| {
-            found.extend_from_slice(line);
-            Ok(())
-        })?;
-        Ok(found)
+        self.reader.get(position)
     }
 
     /// The root over the first `size` entries, as it was when there were no more.
@@ -201,15 +196,8 @@ impl Store {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn root_at(&self, size: u64) -> Result<Hash, StoreError> {
-        if size == self.head.size {
-            return Ok(self.head.root);
-        }
-        let mut tree = self.past.before(size);
-        self.read(tree.size(), size, &mut |_, line| {
-            tree.push(leaf_hash(line));
-            Ok(())
-        })?;
-        Ok(tree.root())
+        self.usable()?;
+        self.reader.root_at(size)
     }
 
     /// Closes the ledger so that the next opening has nothing to heal, not even after a power cut.
@@ -218,21 +206,22 @@ impl Store {
     /// When the operating system refuses. No entry is lost by that: all were durable before.
     pub fn close(self) -> Result<(), StoreError> {
         self.usable()?;
-        self.events.flush()?;
-        checkpoint::replace(&self.folder.checkpoint(), &self.head)
+        self.events.database().flush()?;
+        checkpoint::replace(&self.reader.folder().checkpoint(), &self.head())
+    }
+
+    /// Refuses all further work: what follows was decided as if something had been written that was not.
+    fn give_up(&self) {
+        self.reader.durable().poison(true);
     }
 
     fn usable(&self) -> Result<(), StoreError> {
-        if self.poisoned { Err(StoreError::Poisoned) } else { Ok(()) }
+        if self.reader.durable().is_poisoned() { Err(StoreError::Poisoned) } else { Ok(()) }
     }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store")
-            .field("folder", &self.folder)
-            .field("head", &self.head)
-            .field("poisoned", &self.poisoned)
-            .finish_non_exhaustive()
+        f.debug_struct("Store").field("reader", &self.reader).finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use peildatum::book::Book;
 use peildatum::decide::command::{Command, Identity};
+use peildatum::decide::recalled::Recalled;
 use peildatum::decide::refusal::Refusal;
 use peildatum::decide::state::State;
 use peildatum::decide::{Decided, decide};
@@ -16,6 +17,7 @@ pub struct World {
     pub book: Book,
     /// The commands that were recorded, in the order of the log, with the day of each.
     pub recorded: Vec<(Day, Command)>,
+    entries: Vec<Entry>,
 }
 
 impl World {
@@ -43,7 +45,9 @@ impl World {
     ) -> Result<Decided, Refusal> {
         let source = "coa".parse().expect("a source");
         let identity = Identity { source, id };
-        let decided = decide(&self.state, &identity, command, today)?;
+        let recall = self.state.recall(&identity, command).into_iter();
+        let recalled = Recalled::new(recall.map(|it| self.entries[it.0 as usize].clone()).collect());
+        let decided = decide(&self.state, &recalled, &identity, command, today)?;
         let Decided::New(events) = &decided else { return Ok(decided) };
         for event in events {
             let (id, id_by) = match id {
@@ -63,6 +67,7 @@ impl World {
             };
             self.state.apply(&entry);
             self.book.apply(&entry);
+            self.entries.push(entry);
             self.recorded.push((today, command.clone()));
         }
         Ok(decided)

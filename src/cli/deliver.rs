@@ -84,7 +84,7 @@ impl Deliver {
             super::open(dir, Access::MustExist, Outside::machine())?
         };
         if self.dry_run {
-            ledger.rehearse();
+            ledger.rehearse()?;
         }
         let mut refused_rows = match (&self.refused_to, &inputs[..]) {
             (Some(path), [input]) => Some(RefusedTo { path, header: input.content.header(), rows: None }),
@@ -177,12 +177,12 @@ impl Input {
 
 /// What a file holds, read up to its first row.
 enum Content {
-    Lines(EventLines<Box<dyn BufRead>>),
-    Table(Box<CsvFile<Box<dyn BufRead>>>),
+    Lines(EventLines<Box<dyn BufRead + Send>>),
+    Table(Box<CsvFile<Box<dyn BufRead + Send>>>),
 }
 
 impl Content {
-    fn of(mut from: Box<dyn BufRead>, name: &str, source: &Source) -> Result<Self, Failure> {
+    fn of(mut from: Box<dyn BufRead + Send>, name: &str, source: &Source) -> Result<Self, Failure> {
         let start =
             beginning(&mut from).map_err(|error| Failure::Broken(format!("cannot read {name}: {error}")))?;
         if start.starts_with(b"PK\x03\x04") {
@@ -192,7 +192,7 @@ impl Content {
         }
         let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
         let first = text.trim_ascii().first().copied();
-        let from: Box<dyn BufRead> = Box::new(Cursor::new(start).chain(from));
+        let from: Box<dyn BufRead + Send> = Box::new(Cursor::new(start).chain(from));
         match first {
             None => Err(Failure::Broken(format!("{name} is empty"))),
             Some(b'[') => Err(Failure::Broken(format!(
@@ -212,7 +212,7 @@ impl Content {
         }
     }
 
-    fn parcels(&mut self) -> &mut dyn Parcels {
+    fn parcels(&mut self) -> &mut (dyn Parcels + Send) {
         match self {
             Self::Lines(lines) => lines,
             Self::Table(table) => &mut **table,

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::command::{Command, Fingerprint, Identity, fingerprint};
+use super::recalled::{KnownPlacement, Recalled};
 use super::refusal::Refusal;
+use super::seen::{Key, Seen};
 use crate::domain::area::{Inhabitants, Municipality, MunicipalityCode};
 use crate::domain::evaluation::Outcome;
 use crate::domain::event::{Entry, Event, IdBy};
 use crate::domain::half_year::HalfYear;
 use crate::domain::persons::{Balance, Persons};
-use crate::domain::placement::{Housed, Move, PlacementReport, WithdrawalReason};
+use crate::domain::placement::{Move, WithdrawalReason};
 use crate::domain::quota::Allocation;
 use crate::domain::reference::Reference;
 use crate::domain::rules::CountingRules;
-use crate::domain::source::{EventId, PersonToken, PlacementId, Source};
+use crate::domain::source::{PersonToken, PlacementId};
 use crate::domain::time::{Day, Position};
 
 /// What decisions need to know: a fold over the entries, in the order of the log.
@@ -31,13 +33,14 @@ pub struct State {
     /// Each number of a list, as if it had been said alone; of inhabitants the last one of a day.
     rows: HashMap<Fingerprint, Position>,
     inhabitants: HashMap<(Day, MunicipalityCode), (Inhabitants, Position)>,
-    sources: HashMap<Source, usize>,
-    /// The events that a sender gave an identity, with the fingerprint of what was delivered.
-    events: HashMap<(usize, EventId), (Position, Fingerprint)>,
-    placements: HashMap<PlacementId, KnownPlacement>,
+    /// The events that a sender gave an identity.
+    events: Seen,
+    placements: Seen,
+    persons: Seen,
+    /// Pairs of placements that may be of the same person.
+    same_person: Vec<(Position, Position)>,
     /// What happened to a placement later, which is rare.
     later: HashMap<PlacementId, Later>,
-    persons: HashMap<PersonToken, Claims>,
 }
 
 #[derive(Debug)]
@@ -47,24 +50,6 @@ struct Registered {
     ceased: Option<(Day, Vec<MunicipalityCode>)>,
     /// The last day on which it took over another.
     took_over: Option<Day>,
-}
-
-/// A placement that was recorded.
-#[derive(Clone, Copy, Debug)]
-pub struct KnownPlacement {
-    /// Where.
-    pub position: Position,
-    /// What it stood for when it was recorded.
-    pub housed: Housed,
-    withdrawn: bool,
-    fingerprint: Fingerprint,
-}
-
-impl KnownPlacement {
-    /// Whether this report says the same.
-    pub(super) fn says(&self, report: &PlacementReport) -> bool {
-        self.fingerprint == fingerprint(report)
-    }
 }
 
 /// What happened to a placement after it was recorded.
@@ -78,51 +63,21 @@ pub struct Later {
     pub withdrawn: Option<(Position, WithdrawalReason)>,
 }
 
-/// The placements of a person: nearly always one.
-#[derive(Debug)]
-struct Claims {
-    first: PlacementId,
-    more: Vec<PlacementId>,
-}
-
-impl Claims {
-    fn iter(&self) -> impl Iterator<Item = PlacementId> {
-        std::iter::once(self.first).chain(self.more.iter().copied())
-    }
-}
-
 impl State {
     /// Takes up one more entry.
     pub fn apply(&mut self, entry: &Entry) {
         let position = entry.position;
         if entry.id_by == IdBy::Sender {
-            let next = self.sources.len();
-            let source = *self.sources.entry(entry.source.clone()).or_insert(next);
-            let said = Command::of(&entry.event).fingerprint();
-            self.events.insert((source, entry.id), (position, said));
+            self.events.insert(Key::of_event(&entry.source, entry.id), position);
         }
         match &entry.event {
             Event::PlacementRecorded(it) => {
-                let known = KnownPlacement {
-                    position,
-                    housed: it.housed(),
-                    withdrawn: false,
-                    fingerprint: fingerprint(it.report()),
-                };
-                self.placements.insert(it.id(), known);
-                if let Some(person) = it.person() {
-                    self.persons
-                        .entry(person)
-                        .and_modify(|claims| claims.more.push(it.id()))
-                        .or_insert(Claims { first: it.id(), more: Vec::new() });
-                }
+                let person = it.person().map(Key::of_person);
+                self.apply_placement(position, Key::of_placement(it.id()), person);
                 return;
             }
             Event::PlacementWithdrawn(it) => {
                 self.later.entry(it.placement).or_default().withdrawn = Some((position, it.reason));
-                if let Some(known) = self.placements.get_mut(&it.placement) {
-                    known.withdrawn = true;
-                }
                 return;
             }
             Event::PlacementTransferred(it) => {
@@ -190,21 +145,48 @@ impl State {
         self.in_force.insert(said.subject(), position);
     }
 
+    /// Takes up a placement, of which no more is needed than its keys.
+    fn apply_placement(&mut self, position: Position, placement: Key, person: Option<Key>) {
+        self.placements.insert(placement, position);
+        if let Some(another) = person.and_then(|key| self.persons.insert(key, position)) {
+            self.same_person.push((another, position));
+        }
+    }
+
     /// The counting rules as recorded so far.
     pub fn rules(&self) -> &CountingRules {
         &self.rules
     }
 
-    /// Where an event with this identity was recorded, and whether it said the same.
-    pub(super) fn delivered_before(
-        &self,
-        source: &Source,
-        id: EventId,
-        command: &Command,
-    ) -> Option<(Position, bool)> {
-        let source = *self.sources.get(source)?;
-        let (position, said) = *self.events.get(&(source, id))?;
-        Some((position, said == command.fingerprint()))
+    /// The entries that must be read to decide about a command: nearly always none, for something new.
+    pub fn recall(&self, identity: &Identity, command: &Command) -> Vec<Position> {
+        let mut positions = Vec::new();
+        if let Some(id) = identity.id {
+            positions.extend(self.events.find(Key::of_event(&identity.source, id)));
+        }
+        match command {
+            Command::RecordPlacement(it) => {
+                positions.extend(self.placements.find(Key::of_placement(it.placement)));
+                if let Some(person) = it.person {
+                    positions.extend(self.persons.find(Key::of_person(person)));
+                }
+            }
+            Command::WithdrawPlacement(it) => positions.extend(self.recall_placement(it.placement)),
+            Command::TransferPlacement(it) => positions.extend(self.recall_placement(it.placement)),
+            Command::RecordFollowOn(it) => positions.extend(self.recall_placement(it.placement)),
+            Command::SetCountingRule(_) => {
+                positions.extend(self.same_person.iter().flat_map(|(one, other)| [*one, *other]));
+            }
+            _ => {}
+        }
+        positions.sort();
+        positions.dedup();
+        positions
+    }
+
+    /// The entries of which one may have recorded this placement.
+    pub fn recall_placement(&self, id: PlacementId) -> impl Iterator<Item = Position> {
+        self.placements.find(Key::of_placement(id))
     }
 
     /// Where the same fact was recorded before. Placements have an identity of their own.
@@ -249,19 +231,18 @@ impl State {
         }
     }
 
-    /// The placement with this id, if it was recorded.
-    pub fn placement(&self, id: PlacementId) -> Option<&KnownPlacement> {
-        self.placements.get(&id)
-    }
-
     /// What happened to a placement later.
     pub fn later(&self, id: PlacementId) -> Later {
         self.later.get(&id).cloned().unwrap_or_default()
     }
 
     /// The placement, unless it is unknown or was withdrawn.
-    pub(super) fn standing_placement(&self, id: PlacementId) -> Result<(&KnownPlacement, Later), Refusal> {
-        let known = self.placement(id).ok_or(Refusal::UnknownPlacement)?;
+    pub(super) fn standing_placement<'a>(
+        &self,
+        recalled: &'a Recalled,
+        id: PlacementId,
+    ) -> Result<(KnownPlacement<'a>, Later), Refusal> {
+        let known = recalled.placement(id).ok_or(Refusal::UnknownPlacement)?;
         let later = self.later(id);
         match later.withdrawn {
             Some((position, _)) => Err(Refusal::WithdrawnAlready(position)),
@@ -270,32 +251,31 @@ impl State {
     }
 
     /// The entry by which a person counts already.
-    pub(super) fn counted_by(&self, person: PersonToken) -> Option<Position> {
-        self.counting(self.persons.get(&person)?, &self.rules).next()
+    pub(super) fn counted_by(&self, recalled: &Recalled, person: PersonToken) -> Option<Position> {
+        recalled.of_person(person).find(|it| self.counts(it, &self.rules)).map(|it| it.position)
     }
 
-    /// The entries by which the placements of one person count under these rules.
-    fn counting<'a>(
-        &'a self,
-        claims: &'a Claims,
-        rules: &'a CountingRules,
-    ) -> impl Iterator<Item = Position> + 'a {
-        claims
-            .iter()
-            .filter_map(|id| self.placement(id))
-            .filter(|it| !it.withdrawn && rules.count(it.housed.kind, it.housed.counts_from))
-            .map(|it| it.position)
+    /// Whether a placement counts under these rules.
+    fn counts(&self, it: &KnownPlacement<'_>, rules: &CountingRules) -> bool {
+        let withdrawn = self.later.get(&it.id()).is_some_and(|later| later.withdrawn.is_some());
+        !withdrawn && rules.count(it.housed.kind, it.housed.counts_from)
     }
 
     /// The persons who would count twice under these rules, each with the entries that do it.
-    pub(super) fn counted_twice(&self, rules: &CountingRules) -> Vec<(Position, Position)> {
-        let several = self.persons.values().filter(|it| !it.more.is_empty());
-        let mut twice: Vec<_> = several
-            .filter_map(|claims| {
-                let mut counting = self.counting(claims, rules);
-                Some((counting.next()?, counting.next()?))
-            })
-            .collect();
+    pub(super) fn counted_twice(
+        &self,
+        recalled: &Recalled,
+        rules: &CountingRules,
+    ) -> Vec<(Position, Position)> {
+        let mut persons = HashMap::<PersonToken, (Position, Option<Position>)>::new();
+        for (person, known) in recalled.persons().filter(|(_, it)| self.counts(it, rules)) {
+            persons
+                .entry(person)
+                .and_modify(|(_, second)| *second = second.or(Some(known.position)))
+                .or_insert((known.position, None));
+        }
+        let mut twice: Vec<_> =
+            persons.into_values().filter_map(|(first, second)| Some((first, second?))).collect();
         twice.sort();
         twice
     }

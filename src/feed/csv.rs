@@ -1,11 +1,11 @@
 //! CSV files: one kind of file for each event that organisations send in bulk.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::{self, BufRead, Read};
-use std::rc::Rc;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord, Trim};
 
@@ -97,18 +97,18 @@ const ROW_MAX: u64 = 1 << 20;
 struct Bounded<R> {
     from: R,
     /// How much was read since the row began.
-    taken: Rc<Cell<u64>>,
+    taken: Arc<AtomicU64>,
 }
 
 impl<R: BufRead> Read for Bounded<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        if self.taken.get() > ROW_MAX {
+        if self.taken.load(Ordering::Relaxed) > ROW_MAX {
             let said =
                 "a row is longer than a million bytes; most likely a quote in it is opened and never closed";
             return Err(io::Error::new(io::ErrorKind::InvalidData, said));
         }
         let read = self.from.read(to)?;
-        self.taken.set(self.taken.get() + read as u64);
+        self.taken.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
@@ -116,7 +116,7 @@ impl<R: BufRead> Read for Bounded<R> {
 /// A CSV file that is being read.
 pub struct CsvFile<R> {
     reader: Reader<Bounded<R>>,
-    taken: Rc<Cell<u64>>,
+    taken: Arc<AtomicU64>,
     source: Source,
     kind: FileKind,
     header: StringRecord,
@@ -137,12 +137,12 @@ impl<R: BufRead> CsvFile<R> {
         let first_line = lines.find(|it| !it.trim_ascii().is_empty()).unwrap_or(&[]);
         let count = |wanted: u8| first_line.iter().filter(|&&byte| byte == wanted).count();
         let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-        let taken = Rc::new(Cell::new(0));
+        let taken = Arc::new(AtomicU64::new(0));
         let mut reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
             .trim(Trim::All)
-            .from_reader(Bounded { from, taken: Rc::clone(&taken) });
+            .from_reader(Bounded { from, taken: Arc::clone(&taken) });
         let header = reader.headers().map_err(not_text)?.clone();
         let kind = kind_of(&header)?;
         Ok(Self { reader, taken, source, kind, header, record: ByteRecord::new(), open: None })
@@ -159,7 +159,7 @@ impl<R: BufRead> CsvFile<R> {
     }
 
     fn next_row(&mut self) -> io::Result<Option<(u64, Result<StringRecord, Raw>)>> {
-        self.taken.set(0);
+        self.taken.store(0, Ordering::Relaxed);
         let begun = self.reader.position().line();
         let read = self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::frame::{Content, Encoder, Frame, Header, MAX_ENTRIES, MAX_RAW};
 use super::lines::Lines;
-use crate::proof::merkle::{Hash, Tree, leaf_hash};
+use super::past::Past;
+use crate::proof::merkle::{Tree, leaf_hash};
 
 /// The frames of one commit, as the journal gets them in a single write.
 #[derive(Debug, Default)]
@@ -15,15 +16,14 @@ pub(super) struct Commit {
 }
 
 impl Commit {
-    /// Cuts lines into frames in the memory of the commit before, and grows the tree with them.
+    /// Cuts lines into frames in the memory of the commit before, and grows the tree with them. `past` gets the trees to be kept.
     ///
     /// The last frame carries the end of the commit: without it none of the others counts.
-    pub fn fill(&mut self, lines: &Lines, tree: &mut Tree, encoder: &mut Encoder) {
+    pub fn fill(&mut self, lines: &Lines, tree: &mut Tree, past: &mut Past, encoder: &mut Encoder) {
         self.bytes.clear();
         self.frames.clear();
         let (raw, ends) = (lines.raw(), lines.ends());
-        let leaves = leaves(raw, ends);
-        let (mut next, mut start) = (0, 0);
+        let (mut next, mut start, mut line_start) = (0, 0, 0);
         while next < ends.len() {
             let first = tree.size();
             let (mut end, mut count) = (start, 0);
@@ -32,8 +32,9 @@ impl Commit {
                 && count < MAX_ENTRIES
                 && (count == 0 || line_end - start <= MAX_RAW)
             {
-                tree.push(leaves[next]);
-                (end, count, next) = (line_end, count + 1, next + 1);
+                tree.push(leaf_hash(&raw[line_start..line_end - 1]));
+                past.keep(tree);
+                (line_start, end, count, next) = (line_end, line_end, count + 1, next + 1);
             }
             let content = Content {
                 first,
@@ -60,29 +61,4 @@ impl Commit {
             (frame, &lines.raw()[raw.clone()])
         })
     }
-}
-
-/// How many lines make it worth to start a thread for their hashes.
-const LINES_PER_THREAD: usize = 1_024;
-
-/// The hash of each line. They do not depend on one another, so a large commit uses every core for them.
-fn leaves(raw: &[u8], ends: &[usize]) -> Vec<Hash> {
-    let hash = |from: usize, to: usize| -> Vec<Hash> {
-        let starts = [0].into_iter().chain(ends.iter().copied());
-        let lines = starts.zip(ends).skip(from).take(to - from);
-        lines.map(|(start, end)| leaf_hash(&raw[start..end - 1])).collect()
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let part = ends.len().div_ceil(cores).max(LINES_PER_THREAD);
-    if part >= ends.len() {
-        return hash(0, ends.len());
-    }
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = (0..ends.len())
-            .step_by(part)
-            .map(|from| scope.spawn(move || hash(from, ends.len().min(from + part))))
-            .collect();
-        let done = parts.into_iter().flat_map(|part| part.join().expect("hashing does not panic"));
-        done.collect()
-    })
 }

@@ -5,18 +5,18 @@
 //! `open` holds its end against the journal and the checkpoint before anything is served.
 
 mod copy;
+mod database;
 mod tail;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
 
 pub(super) use copy::{Copy, Survey};
+pub(super) use database::Database;
+use database::parse;
 use tail::Tail;
 
 use super::Head;
@@ -24,10 +24,7 @@ use super::error::{Remedy, StoreError};
 use super::folder::names;
 use super::frame::{Decoder, Encoder, Frame, FrameFault, Header, MAX_ENTRIES};
 use super::note::Note;
-use super::{Visit, lines};
 
-/// How much sled may keep in memory of what it read.
-const CACHE: u64 = 64 * 1024 * 1024;
 /// The most keys in a batch: sled needs memory out of proportion for larger ones.
 const MAX_BATCH: usize = 1_000;
 /// The most bytes that wait for a batch while the events are built again.
@@ -125,11 +122,7 @@ fn is_refusal(error: &io::Error) -> bool {
 
 /// The open event store.
 pub(super) struct Events {
-    /// Always there, but while it is dropped.
-    db: Option<sled::Db>,
-    dir: PathBuf,
-    /// Set when sled failed or panicked: then nothing of it may run again, its own closing included.
-    gave_up: AtomicBool,
+    database: Arc<Database>,
     /// The small frames at the end that are yet to be packed into one.
     tail: Tail,
     /// What the next batch writes: a frame for a key, or nothing where a frame was packed into another.
@@ -165,38 +158,18 @@ impl Events {
     }
 
     fn start(dir: &Path, flush_every_ms: Option<u64>) -> Result<Self, Fault> {
-        let config = sled::Config::new().path(dir).cache_capacity(CACHE).flush_every_ms(flush_every_ms);
-        let mut events = Self {
-            db: None,
-            dir: dir.to_path_buf(),
-            gave_up: AtomicBool::new(false),
+        Ok(Self {
+            database: Arc::new(Database::open(dir, flush_every_ms)?),
             tail: Tail::default(),
             pending: BTreeMap::new(),
             pending_bytes: 0,
             head: Head::empty(),
-        };
-        events.db = Some(events.guard("opened", || config.open())?);
-        Ok(events)
+        })
     }
 
-    /// Runs something of sled, and turns its errors and panics into a fault.
-    ///
-    /// After either of them nothing of sled runs again: on a full disk its closing would wait for ever.
-    fn guard<T>(&self, doing: &'static str, run: impl FnOnce() -> sled::Result<T>) -> Result<T, Fault> {
-        if self.gave_up.load(Ordering::SeqCst) {
-            return Err(Fault::whole("sled gave up on them earlier"));
-        }
-        let result = catch_unwind(AssertUnwindSafe(run));
-        self.gave_up.store(!matches!(result, Ok(Ok(_))), Ordering::SeqCst);
-        match result {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(Fault::of_sled(doing, &self.dir, &error)),
-            Err(_) => Err(Fault::whole(format!("they could not be {doing}: sled gave up on its files"))),
-        }
-    }
-
-    fn db(&self) -> &sled::Db {
-        self.db.as_ref().expect("open until it is dropped")
+    /// What holds the frames, to be read by others while this one adds to it.
+    pub fn database(&self) -> &Arc<Database> {
+        &self.database
     }
 
     /// Size and root after the last frame, as that frame states them.
@@ -204,30 +177,10 @@ impl Events {
         self.head
     }
 
-    /// Walks all keys in order and gives each frame, checked, as long as each begins where the one before it ended.
-    fn walk(&self, each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
-        let mut expected = 0;
-        let mut next = self.guard("read", || self.db().first())?;
-        while let Some((key, value)) = next {
-            let Ok(at) = key.as_ref().try_into().map(u64::from_be_bytes) else {
-                return Err(Fault::whole("they hold a key that is no position"));
-            };
-            if at != expected {
-                return Err(Fault::at(expected, &FrameFault::Gap { found: at, expected }));
-            }
-            let frame = parse(at, &value)?;
-            each(&frame)?;
-            expected = frame.header.end();
-            // One key after another, not an iterator: that one keeps all values in memory that it has passed.
-            next = self.guard("read", || self.db().get_gt(&key))?;
-        }
-        Ok(())
-    }
-
     /// Finds the head and the tail that is yet to be packed.
     fn find_end(&mut self, each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
         let (mut head, mut tail) = (Head::empty(), Vec::<Header>::new());
-        self.walk(&mut |frame| {
+        self.database.walk(&mut |frame| {
             if !Tail::fits(&tail, &frame.header) {
                 tail.clear();
             }
@@ -238,7 +191,7 @@ impl Events {
         self.head = head;
         let mut decoder = Decoder::new();
         for header in tail {
-            let value = self.value(header.first)?;
+            let value = self.database.value(header.first)?;
             let frame = parse(header.first, &value)?;
             let raw = frame.raw(&mut decoder).map_err(|fault| Fault::at(header.first, &fault))?;
             self.tail.push(header, raw);
@@ -297,107 +250,9 @@ impl Events {
             }
         }
         self.pending_bytes = 0;
-        self.guard("written", || self.db().apply_batch(batch))?;
+        self.database.apply(batch)?;
         self.tail.set_stored();
         Ok(())
-    }
-
-    /// Visits the entries from `from` up to, not including, `to`. Both are within the ledger.
-    pub fn read(&self, from: u64, to: u64, visit: Visit<'_>) -> Result<(), StoreError> {
-        if from >= to {
-            return Ok(());
-        }
-        let after = (from + 1).to_be_bytes();
-        let found = self.guard("read", || self.db().get_lt(after))?;
-        let Some((key, mut value)) = found else {
-            return Err(Fault::missing("the entry is missing", from).into());
-        };
-        let mut decoder = Decoder::new();
-        let mut at = key
-            .as_ref()
-            .try_into()
-            .map(u64::from_be_bytes)
-            .map_err(|_| Fault::whole("they hold a key that is no position"))?;
-        loop {
-            let frame = parse(at, &value)?;
-            let end = frame.header.end();
-            if end <= from {
-                let missing = FrameFault::Gap { found: to, expected: end };
-                return Err(Fault::at(end, &missing).into());
-            }
-            let raw = frame.raw(&mut decoder).map_err(|fault| Fault::at(at, &fault))?;
-            let wanted = (at..end).zip(lines::split(raw));
-            for (position, line) in wanted.filter(|(position, _)| (from..to).contains(position)) {
-                visit(position, line).map_err(|reason| StoreError::Visit { position, reason })?;
-            }
-            if end >= to {
-                return Ok(());
-            }
-            at = end;
-            value = self.value(at)?;
-        }
-    }
-
-    /// The lines of the frame that begins at a position.
-    pub fn frame_at(&self, key: u64) -> Result<Vec<Vec<u8>>, Fault> {
-        let value = self.value(key)?;
-        let mut decoder = Decoder::new();
-        let raw = parse(key, &value)?.raw(&mut decoder).map_err(|fault| Fault::at(key, &fault))?;
-        Ok(lines::split(raw).map(<[u8]>::to_vec).collect())
-    }
-
-    fn value(&self, key: u64) -> Result<sled::IVec, Fault> {
-        let found = self.guard("read", || self.db().get(key.to_be_bytes()))?;
-        found.ok_or_else(|| Fault::missing("the frame is missing", key))
-    }
-
-    /// Writes everything out, as far as sled does.
-    pub fn flush(&self) -> Result<(), StoreError> {
-        self.guard("written", || self.db().flush())?;
-        Ok(())
-    }
-}
-
-/// The frame of a key: whole, and about the positions that the key says.
-fn parse(key: u64, value: &[u8]) -> Result<Frame<'_>, Fault> {
-    let frame = Frame::parse(value).map_err(|fault| Fault::at(key, &fault))?;
-    let found = frame.header.first;
-    if found != key {
-        return Err(Fault::at(key, &FrameFault::Position { found, expected: key }));
-    }
-    if frame.bytes.len() != value.len() {
-        return Err(Fault::at(key, &FrameFault::Payload("is followed by other bytes")));
-    }
-    Ok(frame)
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        let db = self.db.take();
-        if self.gave_up.load(Ordering::SeqCst) {
-            // Closing would wait for threads that are gone, or for a disk that is full. The folder is set aside or the process ends, so that what
-            // is left open here harms nobody.
-            std::mem::forget(db);
-        } else {
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
-            wait_until_released(&self.dir);
-        }
-    }
-}
-
-/// Waits until sled's last thread has let go of its files, five seconds at most.
-///
-/// sled's handle goes before its threads do. Whoever opened the ledger right after would find sled's own lock held, or
-/// copy files that are still written; so the ledger's lock, which goes after this, must cover that moment too.
-fn wait_until_released(dir: &Path) {
-    let Ok(file) = File::open(dir.join("db")) else {
-        return;
-    };
-    for _ in 0..5_000 {
-        if file.try_lock().is_ok() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -410,18 +265,19 @@ impl std::fmt::Debug for Events {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
 
     fn failed(error: io::Error) -> (tempfile::TempDir, Events, StoreError) {
         let folder = tempfile::tempdir().unwrap();
         let events = Events::start(&folder.path().join("events"), None).unwrap();
-        let fault = events.guard("written", || Err::<(), _>(sled::Error::Io(error))).unwrap_err();
+        let fault = events.database.guard("written", || Err::<(), _>(sled::Error::Io(error))).unwrap_err();
         (folder, events, fault.into())
     }
 
     #[test]
     fn after_an_error_of_sled_nothing_of_it_runs_again_not_even_its_closing() {
         let (folder, events, _) = failed(io::ErrorKind::StorageFull.into());
-        assert!(events.flush().is_err());
+        assert!(events.database().flush().is_err());
         drop(events);
         // Closed, sled would have given its lock back.
         let db = File::open(folder.path().join("events/db")).unwrap();

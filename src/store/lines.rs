@@ -23,10 +23,33 @@ impl Lines {
     /// # Panics
     /// When it holds a newline: the newline ends a line on disk, so an entry with one in it would come back as two.
     pub fn push(&mut self, line: &[u8]) {
-        assert!(!line.contains(&b'\n'), "an entry is one line");
-        self.bytes.extend_from_slice(line);
+        self.push_with(|to| to.extend_from_slice(line));
+    }
+
+    /// Adds a line that is written where it will lie.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        assert!(!self.bytes[start..].contains(&b'\n'), "an entry is one line");
         self.bytes.push(b'\n');
         self.ends.push(self.bytes.len());
+    }
+
+    /// Adds all lines of another.
+    pub fn append(&mut self, other: &Self) {
+        let before = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| before + end));
+    }
+
+    /// The line with this place among them, without its newline.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.bytes[start..end - 1])
     }
 
     /// Takes all lines out and keeps the memory.

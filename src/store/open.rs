@@ -4,6 +4,8 @@
 //! is what made them durable. As long as it reaches the checkpoint it is the truth, and the events follow it. Only when
 //! it does not are the events asked to stand in, from a copy, with every hash computed again.
 
+use std::sync::Arc;
+
 use super::checkpoint::{self, Stated};
 use super::commit::Commit;
 use super::error::{Remedy, StoreError};
@@ -13,6 +15,8 @@ use super::frame::Encoder;
 use super::journal::{self, Journal, Scan};
 use super::lines::Lines;
 use super::note::Note;
+use super::past::Past;
+use super::reader::{Durable, Reader};
 use super::repair::{is_part, whole_copy};
 use super::{Head, Opened, Options, Store, Visit};
 
@@ -46,19 +50,12 @@ pub(super) fn open(folder: Folder, options: &Options, visit: Visit<'_>) -> Resul
         // The journal was written again beyond where the first reading ended.
         false => journal::scan(&folder.journal(), &[], &mut |_, _| Ok(()))?,
     };
-    let (tree, past) = (scan.roots.tree().clone(), scan.past);
+    let tree = scan.roots.tree().clone();
     assert_eq!(Head::of(&tree), head, "the journal ends where the events end");
-    let store = Store {
-        journal,
-        events,
-        tree,
-        past,
-        head,
-        encoder: Encoder::new(),
-        commit: Commit::default(),
-        poisoned: false,
-        folder,
-    };
+    let durable = Arc::new(Durable::new(&tree, scan.past));
+    let reader = Reader::new(Arc::clone(events.database()), durable, Arc::new(folder));
+    let (encoder, commit) = (Encoder::new(), Commit::default());
+    let store = Store { journal, events, tree, encoder, commit, reader };
     Ok(Opened { store, notes })
 }
 
@@ -355,7 +352,7 @@ fn rewrite_journal(
     let (dir, scan) = (evidence.folder.journal(), evidence.scan);
     let (visited, head) = (scan.roots.size(), events.head());
     // A power cut must not find the journal moved away and the events, which hold all of it, only in memory.
-    events.flush()?;
+    events.database().flush()?;
     evidence.folder.sync_events()?;
     let (kept_as, mut tree) = match &scan.fault {
         Some(fault) => (journal::set_aside_from(&dir, fault.file_first)?, fault.restart.clone()),
@@ -366,7 +363,7 @@ fn rewrite_journal(
     let (mut lines, mut commit, mut encoder) = (Lines::new(), Commit::default(), Encoder::new());
     // The journal's errors pass through the visitor of the events, which knows only sentences.
     let mut failed = None;
-    let read = events.read(from, head.size, &mut |position, line| {
+    let read = events.database().read(from, head.size, &mut |position, line| {
         if position >= visited {
             visit(position, line)?;
         }
@@ -374,7 +371,7 @@ fn rewrite_journal(
         let full = lines.len() == REWRITE_ENTRIES || lines.byte_len() >= REWRITE_BYTES;
         if full || position + 1 == head.size {
             let first = tree.size();
-            commit.fill(&lines, &mut tree, &mut encoder);
+            commit.fill(&lines, &mut tree, &mut Past::default(), &mut encoder);
             lines.clear();
             if let Err(error) = journal.write(first, commit.bytes()) {
                 failed = Some(error);

@@ -2,21 +2,25 @@
 
 use crate::proof::merkle::Tree;
 
-/// How many entries lie between two trees that are kept, at least. The root at any size is then some thousand hashes
-/// away, and ten million entries keep two megabytes.
-const EVERY: u64 = 4_096;
+/// How many entries lie between two trees that are kept. The root at any size is then some thousand hashes away, and
+/// ten million entries keep two megabytes.
+pub(super) const EVERY: u64 = 4_096;
 
 /// Some of the trees that there were, in the order of their sizes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Past(Vec<Tree>);
 
 impl Past {
-    /// Keeps the tree as it is now, unless the last one that was kept is near.
+    /// Keeps the tree as it is now, if it is one of those that are kept.
     pub fn keep(&mut self, tree: &Tree) {
-        let last = self.0.last().map_or(0, Tree::size);
-        if tree.size() >= last + EVERY {
+        if tree.size().is_multiple_of(EVERY) {
             self.0.push(tree.clone());
         }
+    }
+
+    /// Takes up what another one kept later.
+    pub fn append(&mut self, later: &mut Self) {
+        self.0.append(&mut later.0);
     }
 
     /// The largest tree that was kept with at most this size.

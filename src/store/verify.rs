@@ -218,7 +218,7 @@ impl<'a> Comparison<'a> {
         let Some(events) = self.events else { return };
         let end = self.frame.0 + self.frame.1.len() as u64;
         if position == end {
-            match events.frame_at(position) {
+            match events.database().frame_at(position) {
                 Ok(lines) => self.frame = (position, lines),
                 // Where the events end or are damaged there is nothing to compare; the survey says why.
                 Err(_) => return self.events = None,

@@ -125,7 +125,7 @@ fn scan_file(
     let mut frames = Frames::open(dir, name)?;
     let mut commit_offset = 0;
     // The commit that is being read: its lines and the tree with them.
-    let (mut commit, mut pending) = (Vec::new(), roots.clone());
+    let (mut commit, mut pending, mut pending_past) = (Vec::new(), roots.clone(), Past::default());
     let fault = loop {
         let offset = frames.offset;
         let frame = match frames.next() {
@@ -142,7 +142,10 @@ fn scan_file(
             Ok(raw) => raw,
             Err(fault) => break (fault, offset, commit_offset),
         };
-        lines::split(raw).for_each(|line| pending.push(line));
+        for line in lines::split(raw) {
+            pending.push(line);
+            pending_past.keep(pending.tree());
+        }
         if pending.tree().root() != frame.header.root {
             break (FrameFault::Root, offset, commit_offset);
         }
@@ -154,7 +157,7 @@ fn scan_file(
             }
             commit.clear();
             roots.clone_from(&pending);
-            past.keep(roots.tree());
+            past.append(&mut pending_past);
         }
     };
     Ok(Some(fault))
