@@ -18,12 +18,13 @@ pub mod statement;
 use std::collections::BTreeMap;
 
 use columns::Columns;
-use posting::{Fixed, Posting, postings, recount};
+use posting::{Fixed, Posting, place, postings, recount};
 
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
 use crate::domain::area::{BoundaryChange, Municipality, MunicipalityCode};
 use crate::domain::evaluation::Evaluation;
 use crate::domain::event::{Entry, Event};
+use crate::domain::placement::Housed;
 use crate::domain::quota::Quota;
 use crate::domain::rules::{CountingRule, CountingRules};
 use crate::domain::time::{AsOf, Day, LogSize, Position};
@@ -85,11 +86,21 @@ fn list(codes: &[MunicipalityCode]) -> String {
 }
 
 impl Book {
+    /// Notes that the entry at a position was generated rather than reported.
+    pub fn generated(&mut self, position: Position) {
+        self.generated_from.get_or_insert(position);
+    }
+
+    /// Takes up an entry that records a placement, of which the book needs no more than this.
+    pub fn place(&mut self, position: Position, housed: Housed) {
+        place(position, housed, &self.rules, &mut |posting| self.columns.push(&posting));
+    }
+
     /// Takes up one more entry.
     pub fn apply(&mut self, entry: &Entry) {
         let position = entry.position;
-        if self.generated_from.is_none() && entry.source.is_generated() {
-            self.generated_from = Some(position);
+        if entry.source.is_generated() {
+            self.generated(position);
         }
         match &entry.event {
             Event::MunicipalityRegistered(it) => {

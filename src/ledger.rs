@@ -6,7 +6,11 @@
 
 mod batch;
 
+mod memory;
+
 mod recent;
+
+mod short;
 
 pub use batch::{Batch, Offered, Ticket};
 
@@ -21,13 +25,13 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::book::statement::{Reading, Statement};
 use crate::book::{Book, Unanswerable};
 use crate::decide::recalled::Recalled;
-use crate::decide::state::State;
 use crate::domain::area::Area;
 use crate::domain::event::Entry;
 use crate::domain::source::{DeliveryId, PlacementId, Source};
 use crate::domain::time::{AsOf, LogSize, Position, RecordedAt, ReferenceDate};
 use crate::proof::merkle::Hash;
 use crate::store::{Access, Note, Opened, Options, Reader, Store, StoreError, Visit, Writer};
+use memory::{Memory, Opening};
 use recent::Recent;
 
 /// What comes from outside the program: the time, and identities that nobody can guess.
@@ -91,12 +95,8 @@ pub enum LedgerError {
 
 /// An open ledger.
 pub struct Ledger {
-    state: State,
-    book: Book,
-    /// Where each moment of recording begins: one item a commit, not one an entry.
-    moments: Vec<(u64, RecordedAt)>,
-    /// How many entries are in memory: those of the store, and those that are on their way to it.
-    size: u64,
+    /// Of the entries in the store, and of those that are on their way to it.
+    memory: Memory,
     recent: Recent,
     outside: Outside,
     unfinished: bool,
@@ -199,29 +199,14 @@ impl Ledger {
         outside: Outside,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(Self, Vec<Note>), LedgerError> {
-        let mut state = State::default();
-        let mut book = Book::default();
-        let mut moments = Vec::new();
-        let mut size = 0;
         let options = Options { access, ..Options::default() };
-        let Opened { store, notes } = Store::open(dir, &options, &mut |position, line| {
-            let entry = Entry::decode(line).map_err(|fault| fault.to_string())?;
-            if entry.position.0 != position {
-                return Err("names another position than the one at which it stands".to_owned());
-            }
-            remember(&mut moments, position, entry.recorded_at);
-            state.apply(&entry);
-            book.apply(&entry);
-            size = position + 1;
-            if size.is_multiple_of(1 << 12) {
-                progress(size);
-            }
-            Ok(())
-        })?;
-        assert_eq!(store.head().size, size, "every entry of the store was visited");
+        let mut opening = Opening { memory: Memory::default(), progress };
+        let Opened { store, notes } = Store::open_with(dir, &options, &mut opening)?;
+        let memory = opening.memory;
+        assert_eq!(store.head().size, memory.size, "every entry of the store was taken up");
         let reader = store.reader();
         let (writer, recent) = (Writer::start(store), Recent::default());
-        let ledger = Self { state, book, moments, size, recent, outside, unfinished: false, writer, reader };
+        let ledger = Self { memory, recent, outside, unfinished: false, writer, reader };
         Ok((ledger, notes))
     }
 
@@ -230,7 +215,7 @@ impl Ledger {
     /// # Errors
     /// When there is no room for what would be recorded, which the rest of a rehearsal may ask for.
     pub fn rehearse(&mut self) -> Result<(), LedgerError> {
-        self.recent.rehearse(self.size)
+        self.recent.rehearse(self.memory.size)
     }
 
     /// The identity of a new delivery.
@@ -247,17 +232,17 @@ impl Ledger {
     /// The time now, never before the last entry: a clock that is set back does not turn the log around.
     fn now(&mut self) -> RecordedAt {
         let now = (self.outside.clock)();
-        self.moments.last().map_or(now, |(_, last)| now.max(*last))
+        self.memory.moments.last().map_or(now, |(_, last)| now.max(*last))
     }
 
     /// How many entries there are: what is durable, and in a rehearsal what would be.
     pub fn size(&self) -> LogSize {
-        LogSize(if self.recent.is_rehearsing() { self.size } else { self.reader.head().size })
+        LogSize(if self.recent.is_rehearsing() { self.memory.size } else { self.reader.head().size })
     }
 
     /// The book that statements are made of.
     pub fn book(&self) -> &Book {
-        &self.book
+        &self.memory.book
     }
 
     /// Translates a question to the log size that it is asked at.
@@ -272,8 +257,8 @@ impl Ledger {
             }
             KnownAt::Size(asked) => asked,
             KnownAt::Time(time) => {
-                let before = self.moments.partition_point(|(_, at)| *at < time);
-                let first = self.moments.get(before).map_or(u64::MAX, |(first, _)| *first);
+                let before = self.memory.moments.partition_point(|(_, at)| *at < time);
+                let first = self.memory.moments.get(before).map_or(u64::MAX, |(first, _)| *first);
                 self.size().min(LogSize(first))
             }
         };
@@ -282,8 +267,8 @@ impl Ledger {
 
     /// The state of knowledge at a log size.
     pub fn known_at(&self, size: LogSize) -> KnownAtSize {
-        let moments = self.moments.partition_point(|(first, _)| *first < size.0);
-        let time = moments.checked_sub(1).map(|last| self.moments[last].1);
+        let moments = self.memory.moments.partition_point(|(first, _)| *first < size.0);
+        let time = moments.checked_sub(1).map(|last| self.memory.moments[last].1);
         KnownAtSize { size: size.0, time }
     }
 
@@ -307,9 +292,9 @@ impl Ledger {
         reading: Reading,
     ) -> Result<Vec<Answer>, LedgerError> {
         let statements = match by {
-            By::Whole => vec![self.book.statement(area, as_of, reading)?],
-            By::Province => self.book.by_province(as_of, reading),
-            By::Municipality => self.book.by_municipality(area, as_of, reading)?,
+            By::Whole => vec![self.memory.book.statement(area, as_of, reading)?],
+            By::Province => self.memory.book.by_province(as_of, reading),
+            By::Municipality => self.memory.book.by_municipality(area, as_of, reading)?,
         };
         let known_at = self.known_at(as_of.known_at);
         let checkpoint = self.checkpoint(as_of.known_at)?;
@@ -321,11 +306,11 @@ impl Ledger {
     /// # Errors
     /// When an entry cannot be read.
     pub fn history(&self, placement: PlacementId) -> Result<Vec<Entry>, LedgerError> {
-        let candidates: Vec<_> = self.state.recall_placement(placement).collect();
+        let candidates: Vec<_> = self.memory.state.recall_placement(placement).collect();
         let durable = candidates.into_iter().filter(|position| position.is_known_at(self.size()));
         let recalled = Recalled::new(durable.map(|position| self.entry(position)).collect::<Result<_, _>>()?);
         let Some(known) = recalled.placement(placement) else { return Ok(Vec::new()) };
-        let later = self.state.later(placement);
+        let later = self.memory.state.later(placement);
         let mut positions = vec![known.position];
         positions.extend(later.moves.iter().map(|(position, _)| *position));
         positions.extend(later.followed_on.map(|(position, _)| position));
@@ -357,13 +342,6 @@ impl Ledger {
     /// When the operating system refuses. No entry is lost by that.
     pub fn close(self) -> Result<(), LedgerError> {
         Ok(self.writer.close()?)
-    }
-}
-
-/// Notes when an entry was recorded, if that is another moment than that of the one before.
-fn remember(moments: &mut Vec<(u64, RecordedAt)>, position: u64, at: RecordedAt) {
-    if moments.last().is_none_or(|(_, last)| *last != at) {
-        moments.push((position, at));
     }
 }
 

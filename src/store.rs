@@ -24,6 +24,7 @@ mod past;
 mod reader;
 mod repair;
 mod roots;
+mod snapshot;
 mod spool;
 mod verify;
 mod writer;
@@ -37,6 +38,7 @@ pub use lines::Lines;
 pub use note::Note;
 pub use reader::Reader;
 pub use repair::repair;
+pub use snapshot::SEGMENT;
 pub use spool::Spool;
 pub use verify::{Finding, Place, Verification, verify};
 pub use writer::{Ticket, Writer};
@@ -52,6 +54,49 @@ use crate::proof::merkle::{Hash, Tree};
 
 /// Receives entries in order: the position and the line, without its newline. An error stops the reading.
 pub type Visit<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), String>;
+
+/// What is made of the entries while they are read: the memory of whoever opens the ledger.
+pub trait Fold {
+    /// Whether it keeps a snapshot.
+    fn keeps_snapshot(&self) -> bool;
+
+    /// Takes up the snapshot, which `next` hands out segment by segment, in the short form that
+    /// [`entry`](Self::entry) gave.
+    ///
+    /// # Errors
+    /// When a segment does not decode. Then [`restart`](Self::restart) is called.
+    fn segments(&mut self, next: &mut dyn FnMut() -> Option<Vec<u8>>) -> Result<(), String>;
+
+    /// Forgets everything: what was taken up is not the ledger.
+    fn restart(&mut self);
+
+    /// Takes up the next entry. After every [`SEGMENT`] of them it may give these in short.
+    ///
+    /// # Errors
+    /// When it is no entry, which stops the opening.
+    fn entry(&mut self, position: u64, line: &[u8]) -> Result<Option<Vec<u8>>, String>;
+}
+
+/// Visits every entry and keeps no snapshot.
+struct Visiting<'a>(Visit<'a>);
+
+impl Fold for Visiting<'_> {
+    fn keeps_snapshot(&self) -> bool {
+        false
+    }
+
+    fn segments(&mut self, _: &mut dyn FnMut() -> Option<Vec<u8>>) -> Result<(), String> {
+        unreachable!("it keeps none")
+    }
+
+    fn restart(&mut self) {
+        unreachable!("without a snapshot there is one way only")
+    }
+
+    fn entry(&mut self, position: u64, line: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        (self.0)(position, line).map(|()| None)
+    }
+}
 
 /// Where the ledger ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +162,16 @@ impl Store {
     /// When another process has the ledger, when there is none, and when what is on disk cannot be proven to hold every
     /// acknowledged entry. The error says which command repairs it.
     pub fn open(dir: &Path, options: &Options, visit: Visit<'_>) -> Result<Opened, StoreError> {
+        Self::open_with(dir, options, &mut Visiting(visit))
+    }
+
+    /// Opens a ledger, and folds its entries in order: from the snapshot where it can, and from the journal behind it.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open). Then what was folded must be thrown away.
+    pub fn open_with(dir: &Path, options: &Options, fold: &mut dyn Fold) -> Result<Opened, StoreError> {
         let folder = Folder::claim(dir, options.access)?;
-        open::open(folder, options, visit)
+        open::open(folder, options, fold)
     }
 
     /// Where the ledger ends.
@@ -208,6 +261,14 @@ impl Store {
         self.usable()?;
         self.events.database().flush()?;
         checkpoint::replace(&self.reader.folder().checkpoint(), &self.head())
+    }
+
+    /// Keeps a segment of the snapshot that ends at a size. All entries up to there are durable.
+    ///
+    /// When it cannot be written, the next opening takes longer, and nothing else.
+    fn keep_segment(&self, size: u64, short: &[u8]) {
+        let _ =
+            self.reader.durable().with_past(|past| self.reader.folder().snapshot().write(size, past, short));
     }
 
     /// Refuses all further work: what follows was decided as if something had been written that was not.

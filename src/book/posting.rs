@@ -146,9 +146,7 @@ pub fn postings(entry: &Entry, rules: &CountingRules, fixed: &Fixed, to: &mut im
             fix(it.half_year(), it.from(), Line::Exchange, valid_on, -persons);
             fix(it.half_year(), it.to(), Line::Exchange, valid_on, persons);
         }
-        Event::PlacementRecorded(it) => {
-            Mover { position, rules, housed: it.housed(), sign: 1, to }.place();
-        }
+        Event::PlacementRecorded(it) => place(position, it.housed(), rules, to),
         Event::PlacementTransferred(it) => {
             let mut mover = Mover { position, rules, housed: it.housed, sign: 1, to };
             mover.transfer(it.step());
@@ -175,6 +173,11 @@ pub fn postings(entry: &Entry, rules: &CountingRules, fixed: &Fixed, to: &mut im
         | Event::AmvCapacitySet(_)
         | Event::AmvPlacesReported(_) => {}
     }
+}
+
+/// The postings of an entry that records a placement.
+pub fn place(position: Position, housed: Housed, rules: &CountingRules, to: &mut impl FnMut(Posting)) {
+    Mover { position, rules, housed, sign: 1, to }.place();
 }
 
 /// Posts what happens to the persons of one placement, forward or (with a negative sign) back.

@@ -8,6 +8,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
+use crate::domain::event::{Entry, Event, IdBy};
 use crate::domain::source::{EventId, PersonToken, PlacementId, Source};
 use crate::domain::time::Position;
 
@@ -49,6 +50,29 @@ impl Key {
     /// The key that was stored.
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes.iter().fold(0, |key, byte| key << 8 | u64::from(*byte)))
+    }
+}
+
+/// The keys of an entry that records a placement: all that decisions need to remember of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlacementKeys {
+    /// Of the placement.
+    pub placement: Key,
+    /// Of the person, where it is about one.
+    pub person: Option<Key>,
+    /// Of the event, where its sender gave it an identity.
+    pub event: Option<Key>,
+}
+
+impl PlacementKeys {
+    /// The keys of an entry, if it records a placement.
+    pub fn of(entry: &Entry) -> Option<Self> {
+        let Event::PlacementRecorded(placement) = &entry.event else { return None };
+        Some(Self {
+            placement: Key::of_placement(placement.id()),
+            person: placement.person().map(Key::of_person),
+            event: (entry.id_by == IdBy::Sender).then(|| Key::of_event(&entry.source, entry.id)),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::command::{Command, Fingerprint, Identity, fingerprint};
 use super::recalled::{KnownPlacement, Recalled};
 use super::refusal::Refusal;
-use super::seen::{Key, Seen};
+use super::seen::{Key, PlacementKeys, Seen};
 use crate::domain::area::{Inhabitants, Municipality, MunicipalityCode};
 use crate::domain::evaluation::Outcome;
 use crate::domain::event::{Entry, Event, IdBy};
@@ -67,15 +67,14 @@ impl State {
     /// Takes up one more entry.
     pub fn apply(&mut self, entry: &Entry) {
         let position = entry.position;
+        if let Some(keys) = PlacementKeys::of(entry) {
+            return self.place(position, keys);
+        }
         if entry.id_by == IdBy::Sender {
             self.events.insert(Key::of_event(&entry.source, entry.id), position);
         }
         match &entry.event {
-            Event::PlacementRecorded(it) => {
-                let person = it.person().map(Key::of_person);
-                self.apply_placement(position, Key::of_placement(it.id()), person);
-                return;
-            }
+            Event::PlacementRecorded(_) => unreachable!("it has keys"),
             Event::PlacementWithdrawn(it) => {
                 self.later.entry(it.placement).or_default().withdrawn = Some((position, it.reason));
                 return;
@@ -145,11 +144,14 @@ impl State {
         self.in_force.insert(said.subject(), position);
     }
 
-    /// Takes up a placement, of which no more is needed than its keys.
-    fn apply_placement(&mut self, position: Position, placement: Key, person: Option<Key>) {
-        self.placements.insert(placement, position);
-        if let Some(another) = person.and_then(|key| self.persons.insert(key, position)) {
+    /// Takes up an entry that records a placement: decisions need no more of it than its keys.
+    pub fn place(&mut self, position: Position, keys: PlacementKeys) {
+        self.placements.insert(keys.placement, position);
+        if let Some(another) = keys.person.and_then(|key| self.persons.insert(key, position)) {
             self.same_person.push((another, position));
+        }
+        if let Some(key) = keys.event {
+            self.events.insert(key, position);
         }
     }
 

@@ -14,6 +14,18 @@ use super::{Fault, text_in_json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MunicipalityCode(u16);
 
+impl MunicipalityCode {
+    /// The four digits as a number, at most 9999.
+    pub fn number(self) -> u16 {
+        self.0
+    }
+
+    /// The code with these four digits.
+    pub fn from_number(number: u16) -> Option<Self> {
+        (number <= 9_999).then_some(Self(number))
+    }
+}
+
 impl FromStr for MunicipalityCode {
     type Err = Fault;
 

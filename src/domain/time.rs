@@ -51,6 +51,11 @@ impl Day {
         self.0
     }
 
+    /// The day this many days after 1 January 1990.
+    pub fn from_index(days: u16) -> Option<Self> {
+        (days <= Self::last().0).then_some(Self(days))
+    }
+
     fn last() -> Self {
         Self::new(YEAR_MAX, 12, 31).expect("a day of the calendar")
     }

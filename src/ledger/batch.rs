@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ledger, LedgerError, decode, remember};
+use super::{Ledger, LedgerError, decode};
 use crate::decide::command::{Command, Identity};
 use crate::decide::recalled::Recalled;
 use crate::decide::refusal::Refusal;
@@ -31,6 +31,8 @@ pub struct Batch<'a> {
     /// The position of the first line.
     first: u64,
     lines: Lines,
+    /// The segments of the snapshot that end in these lines, each with the size it ends at.
+    segments: Vec<(u64, Vec<u8>)>,
     /// Whether an earlier batch was left without being committed.
     unfinished: bool,
 }
@@ -55,8 +57,18 @@ impl<'a> Batch<'a> {
         let recorded_at = ledger.now();
         let today = recorded_at.dutch_day();
         let unfinished = std::mem::replace(&mut ledger.unfinished, true);
-        let first = ledger.size;
-        Self { ledger, delivery, delivered_by, recorded_at, today, first, lines: Lines::new(), unfinished }
+        let first = ledger.memory.size;
+        Self {
+            ledger,
+            delivery,
+            delivered_by,
+            recorded_at,
+            today,
+            first,
+            lines: Lines::new(),
+            segments: Vec::new(),
+            unfinished,
+        }
     }
 
     /// Decides about a command and takes up what it brings. It counts for the next offer at once, and
@@ -71,15 +83,15 @@ impl<'a> Batch<'a> {
         registered_at: Option<RecordedAt>,
         command: &Command,
     ) -> Result<Result<Offered, Refusal>, LedgerError> {
-        let recalled = self.recall(&self.ledger.state.recall(identity, command))?;
-        let events = match decide(&self.ledger.state, &recalled, identity, command, self.today) {
+        let recalled = self.recall(&self.ledger.memory.state.recall(identity, command))?;
+        let events = match decide(&self.ledger.memory.state, &recalled, identity, command, self.today) {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(Decided::Known(position)) => return Ok(Ok(Offered::Known(position))),
             Ok(Decided::New(events)) => events,
         };
-        let first = Position(self.ledger.size);
+        let first = Position(self.ledger.memory.size);
         for event in events {
-            let position = Position(self.ledger.size);
+            let position = Position(self.ledger.memory.size);
             let (id, id_by) = match identity.id {
                 Some(id) => (id, IdBy::Sender),
                 None => (self.new_event_id(), IdBy::Ledger),
@@ -96,10 +108,10 @@ impl<'a> Batch<'a> {
                 event,
             };
             self.lines.push_with(|line| entry.encode_into(line));
-            self.ledger.state.apply(&entry);
-            self.ledger.book.apply(&entry);
-            remember(&mut self.ledger.moments, position.0, self.recorded_at);
-            self.ledger.size += 1;
+            let line = self.lines.last().expect("it was just added");
+            if let Some(segment) = self.ledger.memory.apply(&entry, line) {
+                self.segments.push((self.ledger.memory.size, segment));
+            }
         }
         Ok(Ok(Offered::Recorded(first)))
     }
@@ -121,7 +133,7 @@ impl<'a> Batch<'a> {
 
     /// Where a row of a list, as a list of its own, was recorded before.
     pub fn row_known(&self, row: &Command) -> Option<Position> {
-        self.ledger.state.row_known(row)
+        self.ledger.memory.state.row_known(row)
     }
 
     fn new_event_id(&mut self) -> EventId {
@@ -144,7 +156,7 @@ impl<'a> Batch<'a> {
         } else {
             let lines = Arc::new(self.lines);
             recent.submit(self.first, Arc::clone(&lines), reader.head().size);
-            Some(writer.submit(self.first, lines))
+            Some(writer.submit(self.first, lines, self.segments))
         };
         *unfinished = false;
         Ok(Ticket(ticket))

@@ -74,6 +74,20 @@ impl Tree {
         Self::default()
     }
 
+    /// A tree of this size with these roots of full subtrees, as [`peaks`](Self::peaks) gave them.
+    ///
+    /// # Panics
+    /// When it is not one for every bit that is set in the size.
+    pub fn from_peaks(size: u64, peaks: Vec<Hash>) -> Self {
+        assert_eq!(peaks.len(), size.count_ones() as usize, "a full subtree for each bit");
+        Self { size, peaks }
+    }
+
+    /// The roots of the full subtrees, largest first.
+    pub fn peaks(&self) -> &[Hash] {
+        &self.peaks
+    }
+
     /// Adds the hash of the next entry.
     pub fn push(&mut self, leaf: Hash) {
         let mut node = leaf;

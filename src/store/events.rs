@@ -134,9 +134,10 @@ pub(super) struct Events {
 impl Events {
     /// Opens the events in place and checks that their frames are whole and follow one another.
     ///
-    /// Every value is read, since sled has no walk over keys alone; the lines inside are not decompressed. Opening
-    /// rewrites what sled itself finds damaged, so whoever has no other copy opens a [`Copy`].
-    pub fn open(dir: &Path, notes: &mut Vec<Note>) -> Result<Result<Self, Fault>, StoreError> {
+    /// Every value from position `from` on is read, since sled has no walk over keys alone; the lines inside are not
+    /// decompressed. What lies before is checked when it is asked for. Opening rewrites what sled itself finds damaged,
+    /// so whoever has no other copy opens a [`Copy`].
+    pub fn open(dir: &Path, from: u64, notes: &mut Vec<Note>) -> Result<Result<Self, Fault>, StoreError> {
         if dir.is_dir() {
             for name in names(dir)? {
                 // A crash while sled wrote a snapshot leaves this, and sled would refuse to open ever after.
@@ -148,7 +149,7 @@ impl Events {
             }
         }
         let opened = Self::start(dir, Some(500)).and_then(|mut events| {
-            events.find_end(&mut |_| Ok(()))?;
+            events.find_end(from)?;
             Ok(events)
         });
         match opened {
@@ -178,15 +179,15 @@ impl Events {
     }
 
     /// Finds the head and the tail that is yet to be packed.
-    fn find_end(&mut self, each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn find_end(&mut self, from: u64) -> Result<(), Fault> {
         let (mut head, mut tail) = (Head::empty(), Vec::<Header>::new());
-        self.database.walk(&mut |frame| {
+        self.database.walk(from, &mut |frame| {
             if !Tail::fits(&tail, &frame.header) {
                 tail.clear();
             }
             tail.push(frame.header.clone());
             head = Head { size: frame.header.end(), root: frame.header.root };
-            each(frame)
+            Ok(())
         })?;
         self.head = head;
         let mut decoder = Decoder::new();
@@ -306,6 +307,6 @@ mod tests {
     fn a_lock_that_sled_holds_is_no_damage() {
         let folder = tempfile::tempdir().unwrap();
         let _holder = Events::start(folder.path(), None).unwrap();
-        assert!(matches!(Events::open(folder.path(), &mut Vec::new()), Err(StoreError::Io { .. })));
+        assert!(matches!(Events::open(folder.path(), 0, &mut Vec::new()), Err(StoreError::Io { .. })));
     }
 }

@@ -8,6 +8,7 @@ use super::Head;
 use super::checkpoint::{self, Stated};
 use super::error::StoreError;
 use super::note::Note;
+use super::snapshot::Snapshot;
 use crate::proof::merkle::Tree;
 
 /// What the file FORMAT says, in full. Another format gets another number.
@@ -130,6 +131,10 @@ impl Folder {
 
     pub fn events(&self) -> PathBuf {
         self.root.join("events")
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.root.join("snapshot"))
     }
 
     pub fn checkpoint(&self) -> PathBuf {

@@ -52,6 +52,11 @@ impl Lines {
         Some(&self.bytes[start..end - 1])
     }
 
+    /// The last line, without its newline.
+    pub fn last(&self) -> Option<&[u8]> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
     /// Takes all lines out and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();

@@ -76,6 +76,13 @@ pub enum Note {
         /// What it was, within the ledger's directory.
         name: String,
     },
+    /// A part of the snapshot could not be used. Nothing rests on it; reading the journal takes longer.
+    SnapshotThrownAway {
+        /// The file.
+        name: String,
+        /// What was wrong with it, as the end of a sentence.
+        why: String,
+    },
     /// A repair moved something out of the way.
     SetAside {
         /// Why it could not stay.
@@ -122,6 +129,9 @@ impl fmt::Display for Note {
             ),
             Self::LeftoverRemoved { name } => {
                 write!(f, "{name}, left half-made by an unclean stop, was removed")
+            }
+            Self::SnapshotThrownAway { name, why } => {
+                write!(f, "{name} {why}; it was thrown away and is made again from the journal")
             }
             Self::SetAside { why, kept_as } => {
                 write!(f, "{why}; it was set aside")?;

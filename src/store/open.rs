@@ -5,6 +5,8 @@
 //! it does not are the events asked to stand in, from a copy, with every hash computed again.
 
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use super::checkpoint::{self, Stated};
 use super::commit::Commit;
@@ -18,41 +20,164 @@ use super::note::Note;
 use super::past::Past;
 use super::reader::{Durable, Reader};
 use super::repair::{is_part, whole_copy};
-use super::{Head, Opened, Options, Store, Visit};
+use super::{Fold, Head, Opened, Options, SEGMENT, Store, lines};
+use crate::proof::merkle::Tree;
 
 /// How many entries, and how many bytes of them, a commit holds when the journal is written again.
 const REWRITE_ENTRIES: usize = 8_192;
 const REWRITE_BYTES: usize = 4 * 1024 * 1024;
 
+/// How many commits may be read ahead of those that are folded.
+const AHEAD: usize = 8;
+
 /// Opens a ledger whose directory is already claimed.
-pub(super) fn open(folder: Folder, options: &Options, visit: Visit<'_>) -> Result<Opened, StoreError> {
+pub(super) fn open(folder: Folder, options: &Options, fold: &mut dyn Fold) -> Result<Opened, StoreError> {
     // Before anything is looked at: what another program is writing to may look like damage.
     folder.check_unused()?;
     let mut notes = folder.sweep()?;
     let stated = checkpoint::read(&folder.checkpoint())?;
-    let scan = journal::scan(&folder.journal(), &stated_sizes(&stated), visit)?;
-    let evidence = Evidence { folder: &folder, stated: &stated, scan: &scan };
+    let snapshot = folder.snapshot();
+    let base = match stated {
+        Stated::Head(head) if fold.keeps_snapshot() => snapshot.end(head.size, &mut notes)?,
+        _ => Tree::new(),
+    };
+    if base.size() > 0 {
+        match agree(&folder, options, &stated, base, fold, &mut notes)? {
+            Ok(agreed) => return finish(folder, options, &stated, agreed, notes),
+            Err(why) => {
+                fold.restart();
+                notes.push(snapshot.forget_from(SEGMENT, &why)?);
+            }
+        }
+    }
+    match agree(&folder, options, &stated, Tree::new(), fold, &mut notes)? {
+        Ok(agreed) => finish(folder, options, &stated, agreed, notes),
+        Err(why) => unreachable!("there is no snapshot that {why}"),
+    }
+}
+
+/// Journal and events that hold the same entries.
+struct Agreed {
+    scan: Scan,
+    past: Past,
+    events: Events,
+    head: Head,
+}
+
+/// Folds all entries, those of `base` from the snapshot, and brings journal and events to hold the same.
+///
+/// With a snapshot this does no more than add what is missing at the end. Where more is wrong, the reason for which the
+/// snapshot must go comes back, and all is read.
+fn agree(
+    folder: &Folder,
+    options: &Options,
+    stated: &Stated,
+    base: Tree,
+    fold: &mut dyn Fold,
+    notes: &mut Vec<Note>,
+) -> Result<Result<Agreed, String>, StoreError> {
+    let from = base.size();
+    let (scan, past) = match read(folder, stated, base, fold)? {
+        Ok(read) => read,
+        Err(why) => return Ok(Err(why)),
+    };
+    let evidence = Evidence { folder, stated, scan: &scan };
+    if from > 0 && (scan.reached < from || !evidence.journal_is_complete()) {
+        return Ok(Err("is not of this journal, or the journal is not whole".to_owned()));
+    }
     evidence.check_journal()?;
     let (events, head) = if evidence.journal_is_complete() {
-        follow_journal(&evidence, options, &mut notes, visit)?
+        match follow_journal(&evidence, from, notes)? {
+            Some(followed) => followed,
+            None if from > 0 => return Ok(Err("is of no use where the events hold more".to_owned())),
+            // After a power cut the checkpoint may lag, so that the journal looks complete and is not.
+            None => follow_events(&evidence, options, notes, fold)?,
+        }
     } else {
-        follow_events(&evidence, options, &mut notes, visit)?
+        follow_events(&evidence, options, notes, fold)?
     };
+    Ok(Ok(Agreed { scan, past, events, head }))
+}
+
+/// Reads the journal on another core while what it gives is folded. Gives the trees that are kept as well.
+fn read(
+    folder: &Folder,
+    stated: &Stated,
+    base: Tree,
+    fold: &mut dyn Fold,
+) -> Result<Result<(Scan, Past), String>, StoreError> {
+    let snapshot = folder.snapshot();
+    let (dir, sizes, from) = (folder.journal(), stated_sizes(stated), base.size());
+    thread::scope(|scope| {
+        let (give, commits) = sync_channel::<(u64, Vec<u8>, Past)>(AHEAD);
+        let reading = scope.spawn(move || {
+            journal::scan_from(&dir, base, &sizes, &mut |first, raw, past| {
+                let given = give.send((first, raw.to_vec(), past));
+                given.map_err(|_| StoreError::Visit { position: first, reason: "stopped".to_owned() })
+            })
+        });
+        let mut past = Past::default();
+        if from > 0 {
+            let mut ends = (1..=from / SEGMENT).map(|count| count * SEGMENT);
+            let mut unusable = None;
+            let taken = fold.segments(&mut || match snapshot.read(ends.next()?) {
+                Ok(Some(mut segment)) => {
+                    past.append(&mut segment.past);
+                    Some(segment.short)
+                }
+                Ok(None) => None,
+                Err(why) => {
+                    unusable = Some(why.to_owned());
+                    None
+                }
+            });
+            if let Some(why) = taken.err().or(unusable) {
+                return Ok(Err(why));
+            }
+        }
+        for (first, raw, mut trees) in commits {
+            past.append(&mut trees);
+            for (position, line) in (first..).zip(lines::split(&raw)) {
+                let short = fold.entry(position, line);
+                let short = short.map_err(|reason| StoreError::Visit { position, reason })?;
+                if let Some(short) = short {
+                    // As when it is written later: without it the next opening takes longer, and nothing else.
+                    let _ = snapshot.write(position + 1, &past, &short);
+                }
+            }
+        }
+        let scan = reading.join().expect("reading does not panic")?;
+        Ok(Ok((scan, past)))
+    })
+}
+
+/// Makes a store of what agrees.
+fn finish(
+    folder: Folder,
+    options: &Options,
+    stated: &Stated,
+    agreed: Agreed,
+    mut notes: Vec<Note>,
+) -> Result<Opened, StoreError> {
+    let Agreed { mut scan, mut past, events, head } = agreed;
     // Before the checkpoint: a commit that was kept, of a process killed before its sync, is made durable here.
     let journal = Journal::resume(&folder.journal(), options.journal_file_bytes)?;
-    if stated != Stated::Head(head) {
-        notes.extend(evidence.checkpoint_note(head));
+    if *stated != Stated::Head(head) {
+        notes.extend(Evidence { folder: &folder, stated, scan: &scan }.checkpoint_note(head));
         // A crash before this leaves the same disagreement, and the next opening the same healing.
         checkpoint::replace(&folder.checkpoint(), &head)?;
     }
-    let scan = match head == scan.roots.head() {
-        true => scan,
+    if head != scan.roots.head() {
         // The journal was written again beyond where the first reading ended.
-        false => journal::scan(&folder.journal(), &[], &mut |_, _| Ok(()))?,
-    };
+        past = Past::default();
+        scan = journal::scan_from(&folder.journal(), Tree::new(), &[], &mut |_, _, mut trees| {
+            past.append(&mut trees);
+            Ok(())
+        })?;
+    }
     let tree = scan.roots.tree().clone();
     assert_eq!(Head::of(&tree), head, "the journal ends where the events end");
-    let durable = Arc::new(Durable::new(&tree, scan.past));
+    let durable = Arc::new(Durable::new(&tree, past));
     let reader = Reader::new(Arc::clone(events.database()), durable, Arc::new(folder));
     let (encoder, commit) = (Encoder::new(), Commit::default());
     let store = Store { journal, events, tree, encoder, commit, reader };
@@ -151,22 +276,18 @@ impl Evidence<'_> {
     }
 }
 
-/// The journal holds all that was acknowledged: the events must be a part of it, and are made equal to it.
+/// The journal holds all that was acknowledged: the events must be a part of it, and are made equal to it. Gives nothing
+/// where they hold more. What they hold before `from` is not looked at.
 fn follow_journal(
     evidence: &Evidence<'_>,
-    options: &Options,
+    from: u64,
     notes: &mut Vec<Note>,
-    visit: Visit<'_>,
-) -> Result<(Events, Head), StoreError> {
+) -> Result<Option<(Events, Head)>, StoreError> {
     let (folder, head) = (evidence.folder, evidence.scan.roots.head());
     let were_there = folder.events().is_dir();
     let mut behind = None;
-    let mut events = match Events::open(&folder.events(), notes)? {
-        Ok(events) if events.head().size > head.size => {
-            // After a power cut the checkpoint may lag, so that the journal looks complete and is not.
-            drop(events);
-            return follow_events(evidence, options, notes, visit);
-        }
+    let mut events = match Events::open(&folder.events(), from, notes)? {
+        Ok(events) if events.head().size > head.size => return Ok(None),
         Ok(events) if events.head().size == 0 && head.size > 0 => {
             let why = if were_there { "the events were empty" } else { "the folder `events` was missing" };
             notes.push(Note::EventsRebuilt { why: why.to_owned(), kept_as: None, size: head.size });
@@ -181,7 +302,7 @@ fn follow_journal(
             let kept_as = folder.set_events_aside()?;
             notes.push(Note::EventsRebuilt { why: fault.to_string(), kept_as, size: head.size });
             // A crash here leaves no events: the next opening builds them from the journal as well.
-            Events::open(&folder.events(), notes)??
+            Events::open(&folder.events(), 0, notes)??
         }
     };
     if !catch_up(evidence, &mut events)? {
@@ -195,14 +316,14 @@ fn follow_journal(
             format!("the events held {} of {} entries, in frames unlike the journal's", had.size, head.size);
         let kept_as = folder.set_events_aside()?;
         behind = Some(Note::EventsRebuilt { why, kept_as, size: head.size });
-        events = Events::open(&folder.events(), notes)??;
+        events = Events::open(&folder.events(), 0, notes)??;
         if !catch_up(evidence, &mut events)? {
             return Err(not_a_part(had));
         }
     }
     notes.extend(behind);
     cut_tail(evidence, notes)?;
-    Ok((events, head))
+    Ok(Some((events, head)))
 }
 
 /// Sets aside what a crash left of a commit that was never acknowledged.
@@ -274,7 +395,7 @@ fn follow_events(
     evidence: &Evidence<'_>,
     options: &Options,
     notes: &mut Vec<Note>,
-    visit: Visit<'_>,
+    fold: &mut dyn Fold,
 ) -> Result<(Events, Head), StoreError> {
     let survey = evidence.survey()?;
     let journal = evidence.scan.roots.head();
@@ -311,7 +432,7 @@ fn follow_events(
             }
         }
     }
-    let events = Events::open(&evidence.folder.events(), notes)??;
+    let events = Events::open(&evidence.folder.events(), 0, notes)??;
     let head = survey.roots.head();
     if events.head() != head {
         return Err(StoreError::Damaged {
@@ -322,7 +443,7 @@ fn follow_events(
     if head == journal && evidence.scan.is_whole() {
         cut_tail(evidence, notes)?;
     } else {
-        rewrite_journal(evidence, &events, options, notes, visit)?;
+        rewrite_journal(evidence, &events, options, notes, fold)?;
     }
     Ok((events, head))
 }
@@ -347,7 +468,7 @@ fn rewrite_journal(
     events: &Events,
     options: &Options,
     notes: &mut Vec<Note>,
-    visit: Visit<'_>,
+    fold: &mut dyn Fold,
 ) -> Result<(), StoreError> {
     let (dir, scan) = (evidence.folder.journal(), evidence.scan);
     let (visited, head) = (scan.roots.size(), events.head());
@@ -365,7 +486,8 @@ fn rewrite_journal(
     let mut failed = None;
     let read = events.database().read(from, head.size, &mut |position, line| {
         if position >= visited {
-            visit(position, line)?;
+            // What it gives in short is let go: the next opening makes it again.
+            fold.entry(position, line)?;
         }
         lines.push(line);
         let full = lines.len() == REWRITE_ENTRIES || lines.byte_len() >= REWRITE_BYTES;

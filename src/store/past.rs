@@ -23,6 +23,12 @@ impl Past {
         self.0.append(&mut later.0);
     }
 
+    /// The trees that were kept with a size above `from`, up to and including `to`.
+    pub fn between(&self, from: u64, to: u64) -> &[Tree] {
+        let at = |size: u64| self.0.partition_point(|tree| tree.size() <= size);
+        &self.0[at(from)..at(to)]
+    }
+
     /// The largest tree that was kept with at most this size.
     pub fn before(&self, size: u64) -> Tree {
         let after = self.0.partition_point(|tree| tree.size() <= size);

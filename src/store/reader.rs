@@ -54,7 +54,12 @@ impl Durable {
 
     /// The largest tree that was kept with at most this size.
     pub fn before(&self, size: u64) -> Tree {
-        self.end.read().unwrap_or_else(PoisonError::into_inner).1.before(size)
+        self.with_past(|past| past.before(size))
+    }
+
+    /// Looks at the trees that were kept.
+    pub fn with_past<T>(&self, look: impl FnOnce(&Past) -> T) -> T {
+        look(&self.end.read().unwrap_or_else(PoisonError::into_inner).1)
     }
 
     pub fn poison(&self, poisoned: bool) {

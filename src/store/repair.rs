@@ -9,7 +9,7 @@ use super::folder::{Access, Folder};
 use super::journal::{self, Scan};
 use super::note::Note;
 use super::open::{self, Evidence};
-use super::{Head, Options};
+use super::{Head, Options, Visiting};
 
 /// Repairs what opening refuses to heal by itself, and returns what was done.
 ///
@@ -30,7 +30,7 @@ pub fn repair(dir: &Path) -> Result<Vec<Note>, StoreError> {
     let evidence = Evidence { folder: &folder, stated: &stated, scan: &scan };
     set_aside(&evidence, &mut notes)?;
     // A crash here leaves one copy, and opening builds the other from it.
-    let opened = open::open(folder, &Options::default(), &mut |_, _| Ok(()))?;
+    let opened = open::open(folder, &Options::default(), &mut Visiting(&mut |_, _| Ok(())))?;
     opened.store.close()?;
     notes.extend(opened.notes);
     if notes.is_empty() {

@@ -13,7 +13,12 @@ pub(super) struct Roots {
 impl Roots {
     /// No entries yet; the root will be remembered at each of `sizes`.
     pub fn new(sizes: &[u64]) -> Self {
-        let mut roots = Self { tree: Tree::new(), marks: sizes.iter().map(|size| (*size, None)).collect() };
+        Self::from(Tree::new(), sizes)
+    }
+
+    /// The entries of a tree; the root will be remembered at each of `sizes` that is not smaller.
+    pub fn from(tree: Tree, sizes: &[u64]) -> Self {
+        let mut roots = Self { tree, marks: sizes.iter().map(|size| (*size, None)).collect() };
         roots.remember();
         roots
     }

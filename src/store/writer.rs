@@ -28,6 +28,7 @@ pub struct Writer {
 struct Submission {
     first: u64,
     lines: Arc<Lines>,
+    segments: Vec<(u64, Vec<u8>)>,
     outcome: Arc<Outcome>,
 }
 
@@ -86,10 +87,11 @@ impl Writer {
         Self { queue: Some(queue), thread: Some(thread) }
     }
 
-    /// Submits lines that are to begin at position `first`, behind all that was submitted before.
-    pub fn submit(&self, first: u64, lines: Arc<Lines>) -> Ticket {
+    /// Submits lines that are to begin at position `first`, behind all that was submitted before, with the segments of
+    /// the snapshot that end in them.
+    pub fn submit(&self, first: u64, lines: Arc<Lines>, segments: Vec<(u64, Vec<u8>)>) -> Ticket {
         let outcome = Arc::new(Outcome::default());
-        let submission = Submission { first, lines, outcome: Arc::clone(&outcome) };
+        let submission = Submission { first, lines, segments, outcome: Arc::clone(&outcome) };
         // When the writer is gone the submission comes back and says so as it is dropped.
         let queue = self.queue.as_ref().expect("open until it is closed");
         drop(queue.send(submission));
@@ -154,7 +156,11 @@ fn commit(store: &mut Store, group: Vec<Submission>) {
         }
     };
     match result {
-        Ok(head) => group.iter().for_each(|submission| submission.outcome.set(Ok(head))),
+        Ok(head) => {
+            group.iter().for_each(|submission| submission.outcome.set(Ok(head)));
+            let segments = group.iter().flat_map(|submission| &submission.segments);
+            segments.for_each(|(size, short)| store.keep_segment(*size, short));
+        }
         Err(error) => {
             // The first is told why. The others, and all that comes later, that the writer has stopped.
             store.give_up();

@@ -70,7 +70,7 @@ impl Copy {
         let mut roots = Roots::new(sizes);
         let mut decoder = Decoder::new();
         let walked = self.events().map_err(Fault::clone).and_then(|events| {
-            events.database().walk(&mut |frame| {
+            events.database().walk(0, &mut |frame| {
                 let at = |fault| Fault::at(frame.header.first, &fault);
                 let raw = frame.raw(&mut decoder).map_err(at)?;
                 let mut grown = roots.clone();

@@ -61,14 +61,23 @@ impl Database {
         self.guard("written", || self.db().apply_batch(batch))
     }
 
-    /// Walks all keys in order and gives each frame, checked, as long as each begins where the one before it ended.
-    pub fn walk(&self, each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
-        let mut expected = 0;
-        let mut next = self.guard("read", || self.db().first())?;
+    /// Walks the keys in order, from the one that holds position `from` on, and gives each frame, checked, as long as
+    /// each begins where the one before it ended.
+    pub fn walk(
+        &self,
+        from: u64,
+        each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        // The first key must be the first position, unless the walk begins behind it.
+        let (mut expected, mut next) = (0, self.guard("read", || self.db().first())?);
+        if from > 0
+            && let Some((key, value)) = self.guard("read", || self.db().get_lt((from + 1).to_be_bytes()))?
+        {
+            expected = position_of(&key)?;
+            next = Some((key, value));
+        }
         while let Some((key, value)) = next {
-            let Ok(at) = key.as_ref().try_into().map(u64::from_be_bytes) else {
-                return Err(Fault::whole("they hold a key that is no position"));
-            };
+            let at = position_of(&key)?;
             if at != expected {
                 return Err(Fault::at(expected, &FrameFault::Gap { found: at, expected }));
             }
@@ -113,9 +122,7 @@ impl Database {
     fn value_of(&self, position: u64) -> Result<Value, Fault> {
         let found = self.guard("read", || self.db().get_lt((position + 1).to_be_bytes()))?;
         let (key, bytes) = found.ok_or_else(|| Fault::missing("the entry is missing", position))?;
-        let key = key.as_ref().try_into().map(u64::from_be_bytes);
-        let key = key.map_err(|_| Fault::whole("they hold a key that is no position"))?;
-        let value = Value { key, bytes };
+        let value = Value { key: position_of(&key)?, bytes };
         let end = value.frame()?.header.end();
         match end > position {
             true => Ok(value),
@@ -141,6 +148,11 @@ impl Database {
         self.guard("written", || self.db().flush())?;
         Ok(())
     }
+}
+
+fn position_of(key: &[u8]) -> Result<u64, Fault> {
+    let key = key.try_into().map(u64::from_be_bytes);
+    key.map_err(|_| Fault::whole("they hold a key that is no position"))
 }
 
 /// A key of sled with what it holds.

@@ -37,8 +37,9 @@ pub(in crate::store) struct Fault {
 pub(in crate::store) struct Scan {
     /// The entries of all whole commits before the first fault.
     pub roots: Roots,
-    /// The tree at earlier sizes.
-    pub past: Past,
+    /// Up to where the journal goes, in whole commits before the first fault. Less than the roots have, where it is
+    /// shorter than what they started from.
+    pub reached: u64,
     /// The first fault. What lies after it cannot be proven from the journal alone.
     pub fault: Option<Fault>,
     /// Up to where entries must have been acknowledged, since something was written after them. A torn end claims
@@ -70,31 +71,50 @@ impl Scan {
     }
 }
 
+/// Entries of whole commits: the position of the first one, all of them with their newlines, and the trees to keep.
+pub(in crate::store) type Commits<'a> = &'a mut dyn FnMut(u64, &[u8], Past) -> Result<(), StoreError>;
+
 /// Reads the whole journal up to the first fault and visits the entries of each whole commit.
-///
-/// The entries of a commit are held back until its last frame was read: those of an unfinished commit never happened.
 pub(in crate::store) fn scan(dir: &Path, sizes: &[u64], visit: Visit<'_>) -> Result<Scan, StoreError> {
+    scan_from(dir, Tree::new(), sizes, &mut |first, raw, _| {
+        for (position, line) in (first..).zip(lines::split(raw)) {
+            visit(position, line).map_err(|reason| StoreError::Visit { position, reason })?;
+        }
+        Ok(())
+    })
+}
+
+/// Reads the whole journal up to the first fault, and gives the entries behind those of a tree.
+///
+/// Of the frames before them only checksums and positions are looked at; the first frame that ends with or behind them
+/// must have the root that the tree leads to. The entries of a commit are held back until its last frame was read: those
+/// of an unfinished commit never happened.
+pub(in crate::store) fn scan_from(
+    dir: &Path,
+    base: Tree,
+    sizes: &[u64],
+    commits: Commits<'_>,
+) -> Result<Scan, StoreError> {
     let files = files(dir)?;
-    let mut scan = Scan { roots: Roots::new(sizes), past: Past::default(), fault: None, claims: 0 };
-    let mut decoder = Decoder::new();
+    let mut reading = Reading { roots: Roots::from(base, sizes), reached: 0, decoder: Decoder::new() };
+    let (mut claims_up_to, mut fault) = (0, None);
     for (first, name) in &files {
-        let restart = scan.roots.tree().clone();
-        let size = scan.roots.size();
-        let faulted = if *first == size {
-            scan_file(dir, name, &mut scan.roots, &mut scan.past, &mut decoder, visit)?
+        let restart = reading.roots.tree().clone();
+        let faulted = if *first == reading.reached {
+            reading.file(dir, name, commits)?
         } else {
-            Some((FrameFault::Gap { found: *first, expected: size }, 0, 0))
+            Some((FrameFault::Gap { found: *first, expected: reading.reached }, 0, 0))
         };
         if let Some((what, offset, commit_offset)) = faulted {
             let (last, last_name) = files.last().expect("there is a file");
             let later_files = last > first;
-            scan.claims = if later_files {
+            claims_up_to = if later_files {
                 // Of what a file holds nothing is believed after a fault, but that there was something.
                 last.saturating_add(u64::from(!is_empty(&dir.join(last_name))?))
             } else {
-                claims(&dir.join(name), offset, scan.roots.size())?.max(*first)
+                claims(&dir.join(name), offset, reading.reached)?.max(*first)
             };
-            scan.fault = Some(Fault {
+            fault = Some(Fault {
                 what,
                 file: name.clone(),
                 offset,
@@ -106,61 +126,75 @@ pub(in crate::store) fn scan(dir: &Path, sizes: &[u64], visit: Visit<'_>) -> Res
             break;
         }
     }
-    Ok(scan)
+    Ok(Scan { roots: reading.roots, reached: reading.reached, fault, claims: claims_up_to })
 }
 
 fn is_empty(path: &Path) -> Result<bool, StoreError> {
     Ok(path.metadata().map_err(StoreError::io("measuring", path))?.len() == 0)
 }
 
-/// Reads a file. Returns the first fault with the offsets of its frame and of the end of the last whole commit.
-fn scan_file(
-    dir: &Path,
-    name: &str,
-    roots: &mut Roots,
-    past: &mut Past,
-    decoder: &mut Decoder,
-    visit: Visit<'_>,
-) -> Result<Option<(FrameFault, u64, u64)>, StoreError> {
-    let mut frames = Frames::open(dir, name)?;
-    let mut commit_offset = 0;
-    // The commit that is being read: its lines and the tree with them.
-    let (mut commit, mut pending, mut pending_past) = (Vec::new(), roots.clone(), Past::default());
-    let fault = loop {
-        let offset = frames.offset;
-        let frame = match frames.next() {
-            Ok(Some(frame)) => frame,
-            Ok(None) if commit.is_empty() => return Ok(None),
-            Ok(None) => break (FrameFault::Unfinished, commit_offset, commit_offset),
-            Err(fault) => break (fault, offset, commit_offset),
-        };
-        let (found, expected) = (frame.header.first, pending.size());
-        if found != expected {
-            break (FrameFault::Position { found, expected }, offset, commit_offset);
-        }
-        let raw = match frame.raw(decoder) {
-            Ok(raw) => raw,
-            Err(fault) => break (fault, offset, commit_offset),
-        };
-        for line in lines::split(raw) {
-            pending.push(line);
-            pending_past.keep(pending.tree());
-        }
-        if pending.tree().root() != frame.header.root {
-            break (FrameFault::Root, offset, commit_offset);
-        }
-        commit.extend_from_slice(raw);
-        if frame.header.end_of_commit {
-            commit_offset = frames.offset;
-            for (position, line) in (roots.size()..).zip(lines::split(&commit)) {
-                visit(position, line).map_err(|reason| StoreError::Visit { position, reason })?;
+/// What was read so far.
+struct Reading {
+    roots: Roots,
+    reached: u64,
+    decoder: Decoder,
+}
+
+impl Reading {
+    /// Reads a file. Returns the first fault with the offsets of its frame and of the end of the last whole commit.
+    fn file(
+        &mut self,
+        dir: &Path,
+        name: &str,
+        commits: Commits<'_>,
+    ) -> Result<Option<(FrameFault, u64, u64)>, StoreError> {
+        let mut frames = Frames::open(dir, name)?;
+        let (mut commit_offset, mut commit_whole) = (0, true);
+        // The commit that is being read: its lines and the tree with them.
+        let (mut commit, mut pending, mut past) = (Vec::new(), self.roots.clone(), Past::default());
+        let mut at = self.reached;
+        let fault = loop {
+            let offset = frames.offset;
+            let frame = match frames.next() {
+                Ok(Some(frame)) => frame,
+                Ok(None) if commit_whole => return Ok(None),
+                Ok(None) => break (FrameFault::Unfinished, commit_offset, commit_offset),
+                Err(fault) => break (fault, offset, commit_offset),
+            };
+            let (found, expected) = (frame.header.first, at);
+            if found != expected {
+                break (FrameFault::Position { found, expected }, offset, commit_offset);
             }
-            commit.clear();
-            roots.clone_from(&pending);
-            past.append(&mut pending_past);
-        }
-    };
-    Ok(Some(fault))
+            at = frame.header.end();
+            if at > pending.size() {
+                let raw = match frame.raw(&mut self.decoder) {
+                    Ok(raw) => raw,
+                    Err(fault) => break (fault, offset, commit_offset),
+                };
+                let known = (pending.size() - frame.header.first) as usize;
+                for line in lines::split(raw).skip(known) {
+                    pending.push(line);
+                    past.keep(pending.tree());
+                    commit.extend_from_slice(line);
+                    commit.push(b'\n');
+                }
+            }
+            if at == pending.size() && pending.tree().root() != frame.header.root {
+                break (FrameFault::Root, offset, commit_offset);
+            }
+            commit_whole = frame.header.end_of_commit;
+            if commit_whole {
+                commit_offset = frames.offset;
+                if !commit.is_empty() {
+                    commits(self.roots.size(), &commit, std::mem::take(&mut past))?;
+                    commit.clear();
+                }
+                self.roots.clone_from(&pending);
+                self.reached = at;
+            }
+        };
+        Ok(Some(fault))
+    }
 }
 
 /// Looks behind a fault at `offset` in the last file for commits that were written after it.

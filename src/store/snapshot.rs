@@ -1,0 +1,148 @@
+//! The snapshot: what a fold over the entries needs to know of them, in short, so that opening need not read them all.
+//!
+//! It is made of segments, a file each, that are written as the log grows and never change. A segment holds the short
+//! form of its entries, which this room does not look into, and the trees within it. Nothing rests on it: what does not
+//! fit, does not decode, is of another version or is not there is made again from the journal.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::error::StoreError;
+use super::note::Note;
+use super::past::{EVERY, Past};
+use crate::proof::merkle::{Hash, Tree};
+
+/// How many entries a segment holds. The last ones, fewer than that, are always read from the journal.
+pub const SEGMENT: u64 = 65_536;
+
+const _: () = assert!(SEGMENT.is_multiple_of(EVERY));
+
+const MAGIC: [u8; 4] = *b"PEIS";
+/// The version of this file and of the short form in it. Change it with either.
+const VERSION: u32 = 1;
+/// The most bytes that a segment's short form is believed to have.
+const MAX_SHORT: u32 = 1 << 30;
+
+/// The snapshot's folder.
+#[derive(Clone, Debug)]
+pub(super) struct Snapshot {
+    dir: PathBuf,
+}
+
+/// What a segment holds, checked.
+pub(super) struct Segment {
+    /// The trees in it, the last one at its end.
+    pub past: Past,
+    /// The tree at its end.
+    pub tree: Tree,
+    /// The short form of its entries.
+    pub short: Vec<u8>,
+}
+
+impl Snapshot {
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// Writes the segment that ends at a size. The entries up to there must be durable.
+    ///
+    /// It is not synced: a power cut may take it or tear it, and its checksum tells.
+    pub fn write(&self, size: u64, past: &Past, short: &[u8]) -> io::Result<()> {
+        let mut body = Vec::new();
+        let trees = past.between(size - SEGMENT, size);
+        for tree in trees {
+            tree.peaks().iter().for_each(|peak| body.extend_from_slice(&peak.0));
+        }
+        let length = u32::try_from(short.len()).map_err(io::Error::other)?;
+        body.extend_from_slice(&length.to_be_bytes());
+        body.extend_from_slice(&zstd::bulk::compress(short, 1)?);
+        let mut bytes = Vec::with_capacity(body.len() + 20);
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&VERSION.to_be_bytes());
+        bytes.extend_from_slice(&size.to_be_bytes());
+        bytes.extend_from_slice(&body);
+        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
+        fs::create_dir_all(&self.dir)?;
+        let (path, fresh) = (self.path(size), self.dir.join("segment.tmp"));
+        fs::write(&fresh, bytes)?;
+        // A crash before this leaves a file that is never read and is written over.
+        fs::rename(fresh, path)
+    }
+
+    /// Reads the segment that ends at a size; none where there is no such file.
+    ///
+    /// # Errors
+    /// Why it cannot be used, as the end of a sentence.
+    pub fn read(&self, size: u64) -> Result<Option<Segment>, &'static str> {
+        let bytes = match fs::read(self.path(size)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(_) => return Err("cannot be read"),
+        };
+        let (whole, sum) = bytes.split_last_chunk::<4>().ok_or("is too short")?;
+        let mut bytes = whole;
+        if taken(&mut bytes)? != MAGIC {
+            return Err("is no segment");
+        }
+        if u32::from_be_bytes(taken(&mut bytes)?) != VERSION {
+            return Err("is of another version of the program");
+        }
+        if crc32fast::hash(whole) != u32::from_be_bytes(*sum) {
+            return Err("is damaged");
+        }
+        if u64::from_be_bytes(taken(&mut bytes)?) != size {
+            return Err("has another name than it should");
+        }
+        let (mut past, mut tree) = (Past::default(), Tree::new());
+        for size in (size - SEGMENT..=size).step_by(EVERY as usize).skip(1) {
+            let peaks = (0..size.count_ones()).map(|_| taken(&mut bytes).map(Hash));
+            tree = Tree::from_peaks(size, peaks.collect::<Result<_, _>>()?);
+            past.keep(&tree);
+        }
+        let length = u32::from_be_bytes(taken(&mut bytes)?);
+        if length > MAX_SHORT {
+            return Err("says that it is larger than it can be");
+        }
+        let short = zstd::bulk::decompress(bytes, length as usize).map_err(|_| "cannot be decompressed")?;
+        Ok(Some(Segment { past, tree, short }))
+    }
+
+    /// The tree at the end of the last segment that can be used and ends within `size`; the empty one where there is
+    /// none. Those before it are checked when they are taken up.
+    pub fn end(&self, size: u64, notes: &mut Vec<Note>) -> Result<Tree, StoreError> {
+        let ends = (1..).map(|count| count * SEGMENT);
+        let mut ends: Vec<_> = ends.take_while(|end| *end <= size && self.path(*end).exists()).collect();
+        while let Some(end) = ends.pop() {
+            match self.read(end) {
+                Ok(Some(segment)) => return Ok(segment.tree),
+                Ok(None) => {}
+                Err(why) => notes.push(self.forget_from(end, why)?),
+            }
+        }
+        Ok(Tree::new())
+    }
+
+    /// Removes the segment that ends at a size, and those behind it, so that others take their place.
+    pub fn forget_from(&self, end: u64, why: &str) -> Result<Note, StoreError> {
+        for end in (end..).step_by(SEGMENT as usize).take_while(|end| self.path(*end).exists()) {
+            let path = self.path(end);
+            fs::remove_file(&path).map_err(StoreError::io("removing", &path))?;
+        }
+        let name = format!("snapshot/{}", self.path(end).file_name().unwrap_or_default().to_string_lossy());
+        Ok(Note::SnapshotThrownAway { name, why: why.to_owned() })
+    }
+
+    fn path(&self, size: u64) -> PathBuf {
+        self.dir.join(format!("{size:020}{SUFFIX}"))
+    }
+}
+
+const SUFFIX: &str = ".segment";
+
+/// The next bytes.
+fn taken<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], &'static str> {
+    let (first, rest) = bytes.split_first_chunk::<N>().ok_or("is too short")?;
+    *bytes = rest;
+    Ok(*first)
+}
