@@ -41,8 +41,42 @@ pub mod event;
 #[error("{0}")]
 pub struct Fault(pub &'static str);
 
-/// Reads and writes a value in JSON as the text that `FromStr` and `Display` agree on.
+/// Room to write a short value in, so that no memory is asked for.
+pub(crate) type Room = [u8; 36];
+
+/// Fills a place with the digits of a number, with zeros in front.
+fn digits(mut number: u32, to: &mut [u8]) {
+    for place in to.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+/// What was written in a room.
+fn written(room: &[u8]) -> &str {
+    std::str::from_utf8(room).expect("digits, letters and signs between them")
+}
+
+/// Reads a value in JSON from the text that `FromStr` takes, and writes what `Display` shows.
+///
+/// A value of which there are some in every entry is written `in one piece`, by its `write_in`: it need not
+/// go through the machinery of `Display`, which takes longer than all other work on an entry.
 macro_rules! text_in_json {
+    ($name:ty, in one piece) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                to.pad(self.write_in(&mut [0; _]))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.write_in(&mut [0; _]))
+            }
+        }
+
+        $crate::domain::text_in_json!(read $name);
+    };
     ($name:ty) => {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -50,6 +84,9 @@ macro_rules! text_in_json {
             }
         }
 
+        $crate::domain::text_in_json!(read $name);
+    };
+    (read $name:ty) => {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 struct Text;
@@ -86,6 +123,10 @@ macro_rules! named {
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
+
+            fn write_in(self, _: &mut $crate::domain::Room) -> &'static str {
+                self.name()
+            }
         }
 
         impl std::str::FromStr for $name {
@@ -97,13 +138,7 @@ macro_rules! named {
             }
         }
 
-        impl std::fmt::Display for $name {
-            fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                to.pad(self.name())
-            }
-        }
-
-        $crate::domain::text_in_json!($name);
+        $crate::domain::text_in_json!($name, in one piece);
     };
 }
 pub(crate) use named;

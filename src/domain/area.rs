@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reference::AreaName;
 use super::time::Day;
-use super::{Fault, text_in_json};
+use super::{Fault, Room, digits, text_in_json, written};
 
 /// The code of a municipality (gemeente) as Statistics Netherlands (CBS) gives it, such as `GM0599`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,13 +40,15 @@ impl FromStr for MunicipalityCode {
     }
 }
 
-impl fmt::Display for MunicipalityCode {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(to, "GM{:04}", self.0)
+impl MunicipalityCode {
+    fn write_in(self, room: &mut Room) -> &str {
+        room[..2].copy_from_slice(b"GM");
+        digits(self.0.into(), &mut room[2..6]);
+        written(&room[..6])
     }
 }
 
-text_in_json!(MunicipalityCode);
+text_in_json!(MunicipalityCode, in one piece);
 
 /// A province (provincie), by its CBS code. There have been twelve since 1986.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,6 @@
 //! Events: facts that somebody reported, and the entries that hold them.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::str::FromStr;
 
 use serde::ser::SerializeMap;
@@ -18,7 +17,7 @@ use super::quota::{Allocation, Exchange, Quota};
 use super::rules::CountingRule;
 use super::source::{DeliveryId, EventId, Source};
 use super::time::{Position, RecordedAt};
-use super::{Fault, named, text_in_json};
+use super::{Fault, Room, named, text_in_json};
 
 /// Declares every event once: its variant, its content, its name in the log and its type on the wire.
 macro_rules! events {
@@ -118,6 +117,10 @@ impl EventName {
     pub fn of_cloudevent_type(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|it| it.cloudevent_type() == text)
     }
+
+    fn write_in(self, _: &mut Room) -> &'static str {
+        self.name()
+    }
 }
 
 impl FromStr for EventName {
@@ -128,13 +131,7 @@ impl FromStr for EventName {
     }
 }
 
-impl fmt::Display for EventName {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.pad(self.name())
-    }
-}
-
-text_in_json!(EventName);
+text_in_json!(EventName, in one piece);
 
 named! {
     /// Who gave an event its identity.

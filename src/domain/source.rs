@@ -1,20 +1,22 @@
 //! Who says so: organisations and systems, and the identities of what they deliver.
 
-use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use uuid::{Uuid, Variant};
 
 use super::person_number::holds_person_number;
-use super::{Fault, text_in_json};
+use super::{Fault, Room, text_in_json};
 
 /// The organisation and system that an event comes from.
 ///
 /// Either the form of the NL GOV profile for CloudEvents, `urn:nld:oin:<20 digits>:systeem:<name>`
 /// (OIN: organisatie-identificatienummer), or a short name such as `coa` or `coa/tracking` for
 /// deliveries by file within one organisation.
+///
+/// It stands in every entry, so a copy of it shares the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Source(Box<str>);
+pub struct Source(Arc<str>);
 
 impl Source {
     /// The text as it was delivered.
@@ -53,13 +55,13 @@ impl FromStr for Source {
     }
 }
 
-impl fmt::Display for Source {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(&self.0)
+impl Source {
+    fn write_in(&self, _: &mut Room) -> &str {
+        &self.0
     }
 }
 
-text_in_json!(Source);
+text_in_json!(Source, in one piece);
 
 /// Makes an identity out of a UUID that is written in the usual way: 36 characters, small letters.
 macro_rules! identity {
@@ -100,13 +102,13 @@ macro_rules! identity {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.hyphenated().fmt(to)
+        impl $name {
+            fn write_in(self, room: &mut Room) -> &str {
+                self.0.hyphenated().encode_lower(room)
             }
         }
 
-        text_in_json!($name);
+        text_in_json!($name, in one piece);
     };
 }
 

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Timelike, Utc};
 
 use super::half_year::HalfYear;
-use super::{Fault, text_in_json};
+use super::{Fault, Room, digits, text_in_json, written};
 
 /// A calendar day in the Netherlands, from 1 January 1990 to 31 December 2149.
 ///
@@ -56,6 +56,11 @@ impl Day {
         (days <= Self::last().0).then_some(Self(days))
     }
 
+    /// The milliseconds from 1 January 1970, 0:00 UTC, to the beginning of the day in UTC.
+    fn midnight_in_utc(self) -> i64 {
+        self.date().and_time(NaiveTime::MIN).and_utc().timestamp_millis()
+    }
+
     fn last() -> Self {
         Self::new(YEAR_MAX, 12, 31).expect("a day of the calendar")
     }
@@ -79,27 +84,38 @@ impl FromStr for Day {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        // Only the ten characters of ISO 8601: chrono alone would also take "2025-1-1".
-        let digits = |part: &str| match part.bytes().all(|b| b.is_ascii_digit()) {
-            true => part.parse::<u32>().map_err(|_| NOT_A_DAY),
-            false => Err(NOT_A_DAY),
-        };
-        match text.as_bytes() {
-            [_, _, _, _, b'-', _, _, b'-', _, _] if text.is_ascii() => {
-                Self::new(digits(&text[..4])? as i32, digits(&text[5..7])?, digits(&text[8..])?)
-            }
+        Self::of_ten(text.as_bytes())
+    }
+}
+
+impl Day {
+    /// Reads the ten characters of ISO 8601 and nothing else: chrono alone would also take "2025-1-1".
+    fn of_ten(text: &[u8]) -> Result<Self, Fault> {
+        let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return Err(NOT_A_DAY) };
+        match (number([y1, y2, y3, y4]), number([m1, m2]), number([d1, d2])) {
+            (Some(year), Some(month), Some(day)) => Self::new(year as i32, month, day),
             _ => Err(NOT_A_DAY),
         }
     }
-}
 
-impl fmt::Display for Day {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.date().fmt(to)
+    fn write_in(self, room: &mut Room) -> &str {
+        let date = self.date();
+        digits(date.year().unsigned_abs(), &mut room[..4]);
+        room[4] = b'-';
+        digits(date.month(), &mut room[5..7]);
+        room[7] = b'-';
+        digits(date.day(), &mut room[8..10]);
+        written(&room[..10])
     }
 }
 
-text_in_json!(Day);
+/// The number that these digits make, if they are digits.
+fn number<const N: usize>(digits: [u8; N]) -> Option<u32> {
+    let next = |number, digit: u8| digit.is_ascii_digit().then(|| 10 * number + u32::from(digit - b'0'));
+    digits.into_iter().try_fold(0, next)
+}
+
+text_in_json!(Day, in one piece);
 
 /// A calendar month, written `2026-04`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,20 +147,22 @@ impl FromStr for Month {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         const NOT_A_MONTH: Fault = Fault("is not a month: write YYYY-MM, such as 2026-04");
+        let mut first_day = *b"yyyy-mm-01";
         if text.len() != 7 {
             return Err(NOT_A_MONTH);
         }
-        format!("{text}-01").parse().map(Self).map_err(|_| NOT_A_MONTH)
+        first_day[..7].copy_from_slice(text.as_bytes());
+        Day::of_ten(&first_day).map(Self).map_err(|_| NOT_A_MONTH)
     }
 }
 
-impl fmt::Display for Month {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.date().format("%Y-%m").fmt(to)
+impl Month {
+    fn write_in(self, room: &mut Room) -> &str {
+        &self.0.write_in(room)[..7]
     }
 }
 
-text_in_json!(Month);
+text_in_json!(Month, in one piece);
 
 /// The reference date (peildatum) of a question: the standing at the **start** of that day.
 ///
@@ -184,7 +202,7 @@ impl RecordedAt {
 
     /// The moment at which this day begins in the Netherlands.
     pub fn start_of(day: Day) -> Self {
-        let midnight = day.date().and_time(NaiveTime::MIN).and_utc().timestamp_millis();
+        let midnight = day.midnight_in_utc();
         // Summer time never begins or ends at midnight, so one look decides.
         let offset = dutch_offset_millis(midnight - HOUR);
         Self(midnight - offset)
@@ -224,20 +242,49 @@ impl FromStr for RecordedAt {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
+        Self::of_own_form(text.as_bytes()).map_or_else(|| Self::of_any_form(text), Ok)
+    }
+}
+
+impl RecordedAt {
+    /// Reads a time as the log writes it: opening a large ledger reads millions of them.
+    fn of_own_form(text: &[u8]) -> Option<Self> {
+        let (day, time) = text.split_at_checked(10)?;
+        let &[b'T', h1, h2, b':', m1, m2, b':', s1, s2, b'.', f1, f2, f3, b'Z'] = time else { return None };
+        let hours = number([h1, h2]).filter(|it| *it < 24)?;
+        let minutes = number([m1, m2]).filter(|it| *it < 60)?;
+        let seconds = number([s1, s2]).filter(|it| *it < 60)?;
+        let time = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + number([f1, f2, f3])?;
+        Some(Self(Day::of_ten(day).ok()?.midnight_in_utc() + i64::from(time)))
+    }
+
+    /// Reads a time as a sender may write it.
+    fn of_any_form(text: &str) -> Result<Self, Fault> {
         const NOT_A_TIME: Fault = Fault("is not a time: write it as 2026-04-03T10:00:00Z (RFC 3339)");
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| NOT_A_TIME)?;
         Self::from_millis(time.timestamp_millis()).map_err(|_| NOT_A_TIME)
     }
-}
 
-impl fmt::Display for RecordedAt {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_in(self, room: &mut Room) -> &str {
         let time = DateTime::<Utc>::from_timestamp_millis(self.0).expect("in range");
-        to.write_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+        room[..24].copy_from_slice(b"yyyy-mm-ddThh:mm:ss.fffZ");
+        let parts = [
+            (time.year().unsigned_abs(), 0..4),
+            (time.month(), 5..7),
+            (time.day(), 8..10),
+            (time.hour(), 11..13),
+            (time.minute(), 14..16),
+            (time.second(), 17..19),
+            (time.timestamp_subsec_millis(), 20..23),
+        ];
+        for (number, place) in parts {
+            digits(number, &mut room[place]);
+        }
+        written(&room[..24])
     }
 }
 
-text_in_json!(RecordedAt);
+text_in_json!(RecordedAt, in one piece);
 
 /// The place of an entry in the log, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -281,6 +328,44 @@ pub struct AsOf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::SecondsFormat;
+    use proptest::prelude::*;
+
+    /// Texts that are nearly a time in the form of the log, and some that are.
+    fn near_own_form() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "(19[89][0-9]|20[0-9][0-9]|21[45][0-9])-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}Z",
+            "2026-0[0-9]-[0-3][0-9][Tt _][0-2][0-9]:[0-5][0-9]:[0-5é][0-9](\\.[0-9]{0,4})?(Z|z|[+-]0[0-9]:00)",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_form_of_the_log_means_what_it_means_to_chrono(text in near_own_form()) {
+            let own = RecordedAt::of_own_form(text.as_bytes());
+            if let Some(own) = own {
+                prop_assert_eq!(RecordedAt::of_any_form(&text), Ok(own));
+            }
+            prop_assert_eq!(text.parse::<RecordedAt>(), RecordedAt::of_any_form(&text));
+        }
+
+        #[test]
+        fn a_time_is_written_as_chrono_writes_it(millis in 631_152_000_000_i64..5_680_281_600_000) {
+            let at = RecordedAt::from_millis(millis).unwrap();
+            let time = DateTime::<Utc>::from_timestamp_millis(millis).unwrap();
+            prop_assert_eq!(at.to_string(), time.to_rfc3339_opts(SecondsFormat::Millis, true));
+            prop_assert_eq!(RecordedAt::of_own_form(at.to_string().as_bytes()), Some(at));
+        }
+    }
+
+    #[test]
+    fn every_day_is_written_as_chrono_writes_it_and_read_again() {
+        for day in (0..=Day::last().index()).map(Day) {
+            assert_eq!(day.to_string(), day.date().to_string());
+            assert_eq!(day.to_string().parse(), Ok(day));
+            assert_eq!(Month::from(day).to_string(), day.date().format("%Y-%m").to_string());
+        }
+    }
 
     #[test]
     fn a_date_has_ten_characters_and_exists() {
