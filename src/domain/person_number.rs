@@ -9,8 +9,17 @@ use std::ops::Range;
 /// Whether a text holds something that looks like a BSN or a V-number.
 pub fn holds_person_number(text: &str) -> bool {
     // Most texts are codes, dates and random tokens, and have too few digits or are a UUID.
-    let digits = text.chars().filter(|it| digit(*it).is_some()).take(9).count();
-    digits == 9 && !is_uuid(text) && first_person_number(&read(text)).is_some()
+    has_nine_digits(text) && !is_uuid(text) && first_person_number(&read(text)).is_some()
+}
+
+fn has_nine_digits(text: &str) -> bool {
+    if text.len() < 9 {
+        return false;
+    }
+    match text.is_ascii() {
+        true => text.bytes().filter(u8::is_ascii_digit).count() >= 9,
+        false => text.chars().filter(|it| digit(*it).is_some()).count() >= 9,
+    }
 }
 
 /// The text with everything that looks like a person's number taken out.
@@ -169,6 +178,20 @@ fn is_uuid(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_passed_at_a_glance_holds_no_number(text in "(\\PC{0,12}|[0-9]{1,4}|[0-9a-f-]{1,9}|[-. /_\u{200b}\u{a0}é]|[１２３]{1,9}){0,8}") {
+            prop_assert_eq!(holds_person_number(&text), !is_uuid(&text) && first_person_number(&read(&text)).is_some());
+        }
+
+        #[test]
+        fn nine_or_ten_digits_are_never_passed_at_a_glance(before in "\\PC{0,3}", number in "[0-9１２３]{9,10}", after in "\\PC{0,3}") {
+            let text = before + &number + &after;
+            prop_assert!(has_nine_digits(&text));
+        }
+    }
 
     #[test]
     fn a_number_is_found_wherever_it_stands() {
