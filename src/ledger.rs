@@ -20,7 +20,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{Builder, Uuid};
 
 use crate::book::statement::{Reading, Statement};
 use crate::book::{Book, Unanswerable};
@@ -51,10 +51,18 @@ impl Outside {
             RecordedAt::from_millis(millis)
                 .expect("the clock of the machine is set to a year from 1990 to 2149")
         };
-        let ids = |at: RecordedAt| {
-            let millis = at.millis().unsigned_abs();
-            let nanos = (millis % 1_000) as u32 * 1_000_000;
-            Uuid::new_v7(Timestamp::from_unix(NoContext, millis / 1_000, nanos))
+        // Every bit of an id that is not the time or the version is drawn from the operating system and used
+        // once. Many are drawn at a time, since asking for them takes longer than all other work on an id.
+        let mut drawn = [0; 4_000];
+        let mut used = drawn.len();
+        let ids = move |at: RecordedAt| {
+            if used == drawn.len() {
+                getrandom::fill(&mut drawn).expect("the operating system has random numbers");
+                used = 0;
+            }
+            let random = drawn[used..].first_chunk().expect("a whole number of ids is drawn");
+            used += random.len();
+            Builder::from_unix_timestamp_millis(at.millis().unsigned_abs(), random).into_uuid()
         };
         Self { clock: Box::new(clock), ids: Box::new(ids) }
     }
