@@ -374,6 +374,7 @@ impl Write for WhileRead {
 /// Writes a receipt row by row, so that the receipt of a million rows is never held.
 struct Printer {
     format: Format,
+    /// The name of the file as a cell of CSV.
     file: String,
     to: BufWriter<WhileRead>,
     dry_run: bool,
@@ -392,10 +393,17 @@ struct Ending<'a> {
     checkpoint: Option<Checkpoint>,
 }
 
+/// A line of CSV with these cells.
+fn csv_record<const N: usize>(cells: [&str; N]) -> io::Result<Vec<u8>> {
+    let mut row = csv::Writer::from_writer(Vec::new());
+    row.write_record(cells)?;
+    row.into_inner().map_err(|error| error.into_error())
+}
+
 impl Printer {
     /// `first` says whether no receipt of this run came before, which the header of CSV stands above.
     fn new(format: Format, file: String, dry_run: bool, from: &Source, first: bool) -> io::Result<Self> {
-        let mut to = BufWriter::new(WhileRead(Some(io::stdout())));
+        let mut to = BufWriter::with_capacity(1 << 16, WhileRead(Some(io::stdout())));
         match format {
             Format::Table => {
                 let tried = if dry_run { " (dry run: nothing is written)" } else { "" };
@@ -408,6 +416,8 @@ impl Printer {
             Format::Csv if first => writeln!(to, "file,row,outcome,position,code,field,problem,remedy")?,
             Format::Csv => {}
         }
+        let mut file = String::from_utf8(csv_record([&file[..]])?).map_err(io::Error::other)?;
+        file.truncate(file.len() - 1);
         Ok(Self { format, file, to, dry_run, rows: 0, shown: 0, first_recorded: None, last_recorded: None })
     }
 
@@ -451,19 +461,15 @@ impl Printer {
     }
 
     fn row_in_csv(&mut self, it: &RowReceipt) -> io::Result<()> {
-        let mut line = |cells: [&str; 7]| {
-            let mut row = csv::Writer::from_writer(&mut self.to);
-            row.write_record([&self.file[..]].into_iter().chain(cells))?;
-            row.flush()
-        };
-        let number = it.row.to_string();
-        let name = it.outcome.name();
+        let (row, name) = (it.row, it.outcome.name());
         match &it.outcome {
             Outcome::Recorded { position } | Outcome::KnownAlready { position } => {
-                line([&number, name, &position.to_string(), "", "", "", ""])
+                writeln!(self.to, "{},{row},{name},{position},,,,", self.file)
             }
             Outcome::Refused { faults } => faults.iter().try_for_each(|fault| {
-                line([&number, name, "", fault.code, &fault.field, &fault.problem, &fault.remedy])
+                write!(self.to, "{},{row},{name},,", self.file)?;
+                let said = [fault.code, &fault.field, &fault.problem, &fault.remedy];
+                self.to.write_all(&csv_record(said)?)
             }),
         }
     }

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::{self, BufRead, Read};
 use std::str::FromStr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord, Trim};
 
@@ -97,18 +95,18 @@ const ROW_MAX: u64 = 1 << 20;
 struct Bounded<R> {
     from: R,
     /// How much was read since the row began.
-    taken: Arc<AtomicU64>,
+    taken: u64,
 }
 
 impl<R: BufRead> Read for Bounded<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        if self.taken.load(Ordering::Relaxed) > ROW_MAX {
+        if self.taken > ROW_MAX {
             let said =
                 "a row is longer than a million bytes; most likely a quote in it is opened and never closed";
             return Err(io::Error::new(io::ErrorKind::InvalidData, said));
         }
         let read = self.from.read(to)?;
-        self.taken.fetch_add(read as u64, Ordering::Relaxed);
+        self.taken += read as u64;
         Ok(read)
     }
 }
@@ -116,7 +114,6 @@ impl<R: BufRead> Read for Bounded<R> {
 /// A CSV file that is being read.
 pub struct CsvFile<R> {
     reader: Reader<Bounded<R>>,
-    taken: Arc<AtomicU64>,
     source: Source,
     kind: FileKind,
     header: StringRecord,
@@ -137,15 +134,14 @@ impl<R: BufRead> CsvFile<R> {
         let first_line = lines.find(|it| !it.trim_ascii().is_empty()).unwrap_or(&[]);
         let count = |wanted: u8| first_line.iter().filter(|&&byte| byte == wanted).count();
         let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-        let taken = Arc::new(AtomicU64::new(0));
         let mut reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
-            .trim(Trim::All)
-            .from_reader(Bounded { from, taken: Arc::clone(&taken) });
+            .trim(Trim::Headers)
+            .from_reader(Bounded { from, taken: 0 });
         let header = reader.headers().map_err(not_text)?.clone();
         let kind = kind_of(&header)?;
-        Ok(Self { reader, taken, source, kind, header, record: ByteRecord::new(), open: None })
+        Ok(Self { reader, source, kind, header, record: ByteRecord::new(), open: None })
     }
 
     /// What kind of file it is.
@@ -159,7 +155,7 @@ impl<R: BufRead> CsvFile<R> {
     }
 
     fn next_row(&mut self) -> io::Result<Option<(u64, Result<StringRecord, Raw>)>> {
-        self.taken.store(0, Ordering::Relaxed);
+        self.reader.get_mut().taken = 0;
         let begun = self.reader.position().line();
         let read = self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -173,14 +169,14 @@ impl<R: BufRead> CsvFile<R> {
             return Ok(None);
         }
         let number = self.record.position().map_or(0, csv::Position::line);
-        Ok(Some((
-            number,
-            StringRecord::from_byte_record(self.record.clone()).map_err(|_| {
-                Raw::Cells(
-                    self.record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect(),
-                )
-            }),
-        )))
+        // Without the spaces around a cell, and in no more memory than it takes: rows are held in groups.
+        let mut cells = ByteRecord::with_capacity(self.record.as_slice().len(), self.record.len());
+        self.record.iter().for_each(|cell| cells.push_field(cell.trim_ascii()));
+        let cells = StringRecord::from_byte_record(cells).map_err(|not_text| {
+            let cells = not_text.into_byte_record();
+            Raw::Cells(cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
+        });
+        Ok(Some((number, cells)))
     }
 
     /// What a row says, or why it cannot be understood.
@@ -496,5 +492,18 @@ fn not_text(error: csv::Error) -> FeedError {
         _ => {
             FeedError::Header("the first line is not text in UTF-8: save the file as CSV in UTF-8".to_owned())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_can_be_read_in_a_thread_of_its_own() {
+        fn goes_to_another_thread<T: Send>() {}
+        goes_to_another_thread::<CsvFile<Box<dyn BufRead + Send>>>();
+        goes_to_another_thread::<crate::feed::cloudevent::EventLines<Box<dyn BufRead + Send>>>();
+        goes_to_another_thread::<Parcel>();
     }
 }

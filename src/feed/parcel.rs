@@ -1,5 +1,6 @@
 //! Parcels: the rows of a file that together become one event.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -147,9 +148,14 @@ pub enum ListHead {
 impl Content {
     /// The command that the rows ask for.
     pub fn command(&self) -> Command {
+        self.asked().into_owned()
+    }
+
+    /// The same, not copied where it is one row's own.
+    pub fn asked(&self) -> Cow<'_, Command> {
         match &self.request {
-            Request::One(command) => (**command).clone(),
-            Request::List(head, numbers) => head.command(numbers),
+            Request::One(command) => Cow::Borrowed(command),
+            Request::List(head, numbers) => Cow::Owned(head.command(numbers)),
         }
     }
 }
