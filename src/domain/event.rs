@@ -1,10 +1,12 @@
 //! Events: facts that somebody reported, and the entries that hold them.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::amv::{AmvCapacity, AmvPlaces};
@@ -62,8 +64,22 @@ macro_rules! events {
             /// # Errors
             /// When the JSON is not what the schema of the event asks for.
             pub fn from_json(name: EventName, data: &str) -> Result<Self, serde_json::Error> {
-                match name {
-                    $(EventName::$variant => super::read_object(data).map(Self::$variant),)*
+                let mut from = serde_json::Deserializer::from_str(data);
+                let event = ContentOf(name).deserialize(&mut from)?;
+                from.end()?;
+                Ok(event)
+            }
+        }
+
+        /// Reads the content of an event of this kind, from an object and nothing else.
+        struct ContentOf(EventName);
+
+        impl<'de> DeserializeSeed<'de> for ContentOf {
+            type Value = Event;
+
+            fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Event, D::Error> {
+                match self.0 {
+                    $(EventName::$variant => super::object(from).map(Event::$variant),)*
                 }
             }
         }
@@ -180,7 +196,6 @@ impl Entry {
         const BROKEN: Fault = Fault("is not an entry of this version of the log");
         let text = std::str::from_utf8(line).map_err(|_| BROKEN)?;
         let raw: StoredLine<'_> = super::read_object(text).map_err(|_| BROKEN)?;
-        let event = Event::from_json(raw.name, raw.data.get()).map_err(|_| BROKEN)?;
         Ok(Self {
             position: raw.position,
             recorded_at: raw.recorded_at,
@@ -190,29 +205,108 @@ impl Entry {
             id_by: raw.id_by,
             source: raw.source.parse()?,
             registered_at: raw.registered_at,
-            event,
+            event: raw.event,
         })
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// The fields of a stored line, read in one go: a large ledger is opened by reading millions of them.
 struct StoredLine<'a> {
     position: Position,
     recorded_at: RecordedAt,
     delivery: DeliveryId,
-    #[serde(borrow)]
     delivered_by: Cow<'a, str>,
     id: EventId,
     id_by: IdBy,
-    #[serde(borrow)]
     source: Cow<'a, str>,
-    #[serde(default, deserialize_with = "super::present")]
     registered_at: Option<RecordedAt>,
-    #[serde(rename = "type")]
-    name: EventName,
-    #[serde(borrow)]
-    data: &'a RawValue,
+    event: Event,
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Field {
+    Position,
+    RecordedAt,
+    Delivery,
+    DeliveredBy,
+    Id,
+    IdBy,
+    Source,
+    RegisteredAt,
+    Type,
+    Data,
+}
+
+/// Text that is not copied where it stands in the line as it is.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for StoredLine<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = StoredLine<'de>;
+
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("the fields of an entry")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<StoredLine<'de>, A::Error> {
+                let (mut position, mut recorded_at, mut registered_at) = (None, None, None);
+                let (mut delivery, mut delivered_by, mut source) = (None, None, None);
+                let (mut id, mut id_by, mut name) = (None, None, None);
+                // Content that stands before the name of its kind is kept until that is known.
+                let (mut event, mut early) = (None, None);
+                while let Some(field) = fields.next_key()? {
+                    match field {
+                        Field::Position => once(&mut position, fields.next_value()?)?,
+                        Field::RecordedAt => once(&mut recorded_at, fields.next_value()?)?,
+                        Field::Delivery => once(&mut delivery, fields.next_value()?)?,
+                        Field::DeliveredBy => once(&mut delivered_by, fields.next_value::<Text<'de>>()?.0)?,
+                        Field::Id => once(&mut id, fields.next_value()?)?,
+                        Field::IdBy => once(&mut id_by, fields.next_value()?)?,
+                        Field::Source => once(&mut source, fields.next_value::<Text<'de>>()?.0)?,
+                        Field::RegisteredAt => once(&mut registered_at, fields.next_value()?)?,
+                        Field::Type => once(&mut name, fields.next_value()?)?,
+                        Field::Data => match name {
+                            Some(name) => once(&mut event, fields.next_value_seed(ContentOf(name))?)?,
+                            None => once(&mut early, fields.next_value::<&RawValue>()?)?,
+                        },
+                    }
+                }
+                let name = there(name)?;
+                if let Some(data) = early {
+                    once(&mut event, Event::from_json(name, data.get()).map_err(A::Error::custom)?)?;
+                }
+                Ok(StoredLine {
+                    position: there(position)?,
+                    recorded_at: there(recorded_at)?,
+                    delivery: there(delivery)?,
+                    delivered_by: there(delivered_by)?,
+                    id: there(id)?,
+                    id_by: there(id_by)?,
+                    source: there(source)?,
+                    registered_at,
+                    event: there(event)?,
+                })
+            }
+        }
+        from.deserialize_map(Fields)
+    }
+}
+
+/// Takes up a field, which may stand there once.
+fn once<T, E: serde::de::Error>(place: &mut Option<T>, value: T) -> Result<(), E> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::custom("a field stands there twice")),
+    }
+}
+
+fn there<T, E: serde::de::Error>(field: Option<T>) -> Result<T, E> {
+    field.ok_or_else(|| E::custom("a field is not there"))
 }
 
 impl Serialize for Entry {
@@ -231,5 +325,65 @@ impl Serialize for Entry {
         line.serialize_entry("type", &self.event.name())?;
         line.serialize_entry("data", &self.event)?;
         line.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: [&str; 10] = [
+        r#""position":7"#,
+        r#""recordedAt":"2026-04-03T10:00:00.000Z""#,
+        r#""delivery":"01890a5d-ac96-774b-bcce-b302099a8057""#,
+        r#""deliveredBy":"coa""#,
+        r#""id":"01890a5d-ac96-774b-bcce-b302099a8058""#,
+        r#""idBy":"ledger""#,
+        r#""source":"coa""#,
+        r#""registeredAt":"2026-04-02T10:00:00.000Z""#,
+        r#""type":"follow-on-housing-recorded""#,
+        r#""data":{"placement":"7b1f1f0c-3f0e-4b7e-9d7a-0a1b2c3d4e5f","housedOn":"2026-04-01","housed":{"municipality":"GM0599","placedIn":"GM0599","countsFrom":"2026-01-01","kind":"hotel_scheme","persons":1}}"#,
+    ];
+
+    fn line(fields: &[&str]) -> String {
+        format!("{{{}}}", fields.join(","))
+    }
+
+    #[test]
+    fn a_line_is_read_whatever_the_order_of_its_fields() {
+        let entry = Entry::decode(line(&FIELDS).as_bytes()).unwrap();
+        let mut encoded = Vec::new();
+        entry.encode_into(&mut encoded);
+        assert_eq!(String::from_utf8(encoded).unwrap(), line(&FIELDS));
+        for places in 1..FIELDS.len() {
+            let mut turned = FIELDS;
+            turned.rotate_left(places);
+            assert_eq!(Entry::decode(line(&turned).as_bytes()), Ok(entry.clone()), "{places}");
+            turned.reverse();
+            assert_eq!(Entry::decode(line(&turned).as_bytes()), Ok(entry.clone()), "{places}");
+        }
+    }
+
+    #[test]
+    fn a_field_stands_in_a_line_once_and_never_as_null() {
+        for (index, field) in FIELDS.iter().enumerate() {
+            let others = [&FIELDS[..index], &FIELDS[index + 1..]].concat();
+            let may_be_left_out = field.contains("registeredAt");
+            assert_eq!(Entry::decode(line(&others).as_bytes()).is_ok(), may_be_left_out, "without {field}");
+            let name = field.split_once(':').unwrap().0;
+            for wrong in
+                [format!("{name}:null"), field.replace(name, r#""other""#), format!("{field},{field}")]
+            {
+                let mut first = others.clone();
+                first.insert(0, &wrong);
+                let mut last = others.clone();
+                last.push(&wrong);
+                assert!(Entry::decode(line(&first).as_bytes()).is_err(), "{wrong}");
+                assert!(Entry::decode(line(&last).as_bytes()).is_err(), "{wrong}");
+            }
+        }
+        let values: Vec<_> = FIELDS.iter().map(|it| it.split_once(':').unwrap().1).collect();
+        assert!(Entry::decode(format!("[{}]", values.join(",")).as_bytes()).is_err());
+        assert!(Entry::decode(format!("{} 1", line(&FIELDS)).as_bytes()).is_err());
     }
 }
