@@ -19,7 +19,6 @@ use std::thread;
 use parcel::{Content, Parcel, Row};
 use receipt::{Outcome, RowReceipt, Totals};
 
-use crate::decide::command::Command;
 use crate::decide::refusal::Refusal;
 use crate::domain::source::{DeliveryId, Source};
 use crate::ledger::{Batch, Ledger, LedgerError, Offered, Ticket};
@@ -194,6 +193,5 @@ fn settle(
 }
 
 fn offer(batch: &mut Batch<'_>, content: &Content) -> Result<Result<Offered, Refusal>, LedgerError> {
-    let command: Command = content.command();
-    batch.offer(&content.identity, content.registered_at, &command)
+    batch.offer(&content.identity, content.registered_at, &content.command())
 }

@@ -56,7 +56,7 @@ pub fn placement(number: u64) -> PlacementReport {
         person: (!total).then(|| uuid(1 << 40 | number).try_into().unwrap()),
         permit_granted_on: None,
         matched_on: None,
-        care_ends: (amv && number % 2 == 0).then(|| "2027-04".parse().unwrap()),
+        care_ends: (amv && number.is_multiple_of(2)).then(|| "2027-04".parse().unwrap()),
     }
 }
 
@@ -112,7 +112,7 @@ pub fn fill(ledger: &mut Ledger, placements: u64) {
     for group in 0..placements.div_ceil(2_000) {
         let numbers = group * 2_000..placements.min((group + 1) * 2_000);
         let commands = numbers.clone().map(|number| {
-            let sender = (number % 5 == 0).then_some(number);
+            let sender = (number.is_multiple_of(5)).then_some(number);
             (sender, Command::RecordPlacement(placement(number)))
         });
         let offered = offer(ledger, commands);

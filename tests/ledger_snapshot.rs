@@ -120,7 +120,8 @@ fn without_a_snapshot_the_same_one_is_made_again() {
 #[test]
 fn a_segment_that_is_damaged_torn_or_of_another_version_is_thrown_away_and_made_again() {
     let whole = segments(&long().folder.path().join("ledger"));
-    let damages: [(u64, fn(&mut Vec<u8>)); 7] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(u64, Damage); 7] = [
         (2, |bytes| bytes[7] += 1),
         (2, |bytes| bytes.truncate(1_000)),
         (2, Vec::clear),
@@ -167,7 +168,8 @@ fn a_missing_first_segment_makes_the_others_useless_and_no_more() {
 #[test]
 fn what_is_healed_without_a_snapshot_is_healed_with_one() {
     type Damage = fn(&Path);
-    let damages: [(Damage, fn(&[Note]) -> bool); 4] = [
+    type Healed = fn(&[Note]) -> bool;
+    let damages: [(Damage, Healed); 4] = [
         (
             |dir| {
                 let last = contents(&dir.join("journal")).into_keys().last().unwrap();

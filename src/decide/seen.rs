@@ -119,7 +119,7 @@ fn before(stored: u32) -> Position {
 
 /// Where a key would stand if every place were free.
 fn home(low: u32, places: usize) -> usize {
-    (u64::from(low) * places as u64 >> 32) as usize
+    ((u64::from(low) * places as u64) >> 32) as usize
 }
 
 impl Part {
@@ -165,7 +165,7 @@ mod tests {
         ) {
             let (mut seen, mut model) = (Seen::default(), HashMap::<u64, Vec<u64>>::new());
             for (position, (part, low, high)) in (0..).zip(keys) {
-                let key = part << 32 | low | u64::from(high) * 0xffff_ff00;
+                let key = part << 32 | low | (u64::from(high) * 0xffff_ff00);
                 let known = model.entry(key).or_default();
                 let another = seen.insert(Key(key), Position(position));
                 prop_assert_eq!(another.is_some(), !known.is_empty());

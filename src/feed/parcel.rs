@@ -147,12 +147,7 @@ pub enum ListHead {
 
 impl Content {
     /// The command that the rows ask for.
-    pub fn command(&self) -> Command {
-        self.asked().into_owned()
-    }
-
-    /// The same, not copied where it is one row's own.
-    pub fn asked(&self) -> Cow<'_, Command> {
+    pub fn command(&self) -> Cow<'_, Command> {
         match &self.request {
             Request::One(command) => Cow::Borrowed(command),
             Request::List(head, numbers) => Cow::Owned(head.command(numbers)),
