@@ -30,9 +30,12 @@ use crate::domain::event::Entry;
 use crate::domain::source::{DeliveryId, PlacementId, Source};
 use crate::domain::time::{AsOf, LogSize, Position, RecordedAt, ReferenceDate};
 use crate::proof::merkle::Hash;
-use crate::store::{Access, Note, Opened, Options, Reader, Store, StoreError, Visit, Writer};
+use crate::store::{
+    self, Access, Note, Opened, Options, Reader, Store, StoreError, Verification, Visit, Writer,
+};
 use memory::{Memory, Opening};
 use recent::Recent;
+use short::Gathered;
 
 /// What comes from outside the program: the time, and identities that nobody can guess.
 pub struct Outside {
@@ -351,6 +354,23 @@ impl Ledger {
     pub fn close(self) -> Result<(), LedgerError> {
         Ok(self.writer.close()?)
     }
+}
+
+/// Verifies everything that lies in a ledger's directory: see [`store::verify`].
+///
+/// # Errors
+/// As for that.
+pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verification, StoreError> {
+    let mut gathered = Some(Gathered::default());
+    let mut in_short = |_: u64, line: &[u8]| {
+        // Behind a line that is no entry there is no short form, and no snapshot either.
+        let pushed = Entry::decode(line).map(|entry| gathered.as_mut().and_then(|it| it.push(&entry, line)));
+        pushed.unwrap_or_else(|_| {
+            gathered = None;
+            None
+        })
+    };
+    store::verify(dir, &mut in_short, progress)
 }
 
 /// Reads a line that is stored at a position.

@@ -9,8 +9,8 @@ use crate::folders::{change, contents, copy_dir};
 use crate::ledger_history::{answers, fill, offer, open, placement};
 use peildatum::decide::command::Command;
 use peildatum::decide::refusal::Refusal;
-use peildatum::ledger::Offered;
-use peildatum::store::{Access, Note};
+use peildatum::ledger::{Offered, verify};
+use peildatum::store::{Access, Finding, Note, Place, Remedy, repair};
 use tempfile::TempDir;
 
 /// A ledger with two segments and a part of a third, closed, and what it answered.
@@ -200,4 +200,30 @@ fn what_is_healed_without_a_snapshot_is_healed_with_one() {
         assert!(healed(&notes), "{notes:?}");
         assert_eq!(copy.open(), []);
     }
+}
+
+#[test]
+fn a_segment_that_was_tampered_with_is_found_and_repaired() {
+    let copy = Copy::new();
+    assert!(verify(&copy.dir(), &mut |_| {}).unwrap().is_whole());
+    // Taken from another ledger, with its checksum, and with the right number of entries.
+    let other = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = open(&other.path().join("ledger"), Access::CreateIfAbsent).unwrap();
+    offer(&mut ledger, [(None, Command::RecordPlacement(placement(1_000_000)))]);
+    fill(&mut ledger, 66_000);
+    ledger.close().unwrap();
+    let name = copy.segment(1).file_name().unwrap().to_owned();
+    fs::copy(other.path().join("ledger/snapshot").join(name), copy.segment(1)).unwrap();
+    let verified = verify(&copy.dir(), &mut |_| {}).unwrap();
+    assert!(
+        matches!(
+            &verified.findings[..],
+            [Finding { place: Place::Snapshot { .. }, remedy: Remedy::VerifyRepair, .. }]
+        ),
+        "{:?}",
+        verified.findings
+    );
+    assert!(matches!(&repair(&copy.dir()).unwrap()[..], [Note::SnapshotThrownAway { .. }]));
+    assert_eq!(copy.open(), []);
+    assert!(verify(&copy.dir(), &mut |_| {}).unwrap().is_whole());
 }

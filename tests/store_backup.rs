@@ -21,7 +21,7 @@ fn a_backup_gives_the_ledger_back() {
     assert_eq!(opened.notes.len(), 1, "the events are built: {:?}", opened.notes);
     assert!(read(&opened.store, 0, head.size) == ledger.lines);
     drop(opened);
-    assert!(verify(&again, &mut |_| ()).unwrap().is_whole());
+    assert!(verify(&again, &mut |_, _| None, &mut |_| ()).unwrap().is_whole());
 }
 
 #[test]

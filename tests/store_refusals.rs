@@ -13,7 +13,7 @@ fn a_ledger_that_is_in_use_is_refused_to_everybody_else() {
     let ledger = Ledger::usual();
     let store = open(&ledger.dir(), &existing()).unwrap().store;
     assert!(matches!(ledger.refusal(), StoreError::InUse { .. }));
-    assert!(matches!(verify(&ledger.dir(), &mut |_| ()), Err(StoreError::InUse { .. })));
+    assert!(matches!(verify(&ledger.dir(), &mut |_, _| None, &mut |_| ()), Err(StoreError::InUse { .. })));
     assert!(matches!(repair(&ledger.dir()), Err(StoreError::InUse { .. })));
     drop(store);
     assert_eq!(ledger.check_whole(), []);
@@ -26,7 +26,7 @@ fn a_deleted_lock_lets_nobody_in_while_the_ledger_is_open() {
     ledger.append(&mut store, 2);
     fs::remove_file(ledger.dir().join("lock")).unwrap();
     assert!(matches!(ledger.refusal(), StoreError::InUse { .. }));
-    assert!(matches!(verify(&ledger.dir(), &mut |_| ()), Err(StoreError::InUse { .. })));
+    assert!(matches!(verify(&ledger.dir(), &mut |_, _| None, &mut |_| ()), Err(StoreError::InUse { .. })));
     assert!(matches!(repair(&ledger.dir()), Err(StoreError::InUse { .. })));
     ledger.append(&mut store, 2);
     drop(store);

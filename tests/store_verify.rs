@@ -11,7 +11,7 @@ use crate::store_ledger::{Ledger, existing, frames, open, root};
 /// Verifies, and checks that no byte of the directory changed.
 fn look(ledger: &Ledger) -> Verification {
     let before = contents(&ledger.dir());
-    let seen = verify(&ledger.dir(), &mut |_| ()).unwrap();
+    let seen = verify(&ledger.dir(), &mut |_, _| None, &mut |_| ()).unwrap();
     assert!(contents(&ledger.dir()) == before, "verifying changed something");
     seen
 }
@@ -26,7 +26,7 @@ fn one(ledger: &Ledger) -> Finding {
 fn a_whole_ledger_has_no_findings() {
     let ledger = Ledger::usual();
     let mut last = 0;
-    let seen = verify(&ledger.dir(), &mut |at| last = at).unwrap();
+    let seen = verify(&ledger.dir(), &mut |_, _| None, &mut |at| last = at).unwrap();
     assert!(seen.is_whole());
     assert_eq!((seen.size, seen.root), (ledger.lines.len() as u64, root(&ledger.lines)));
     assert_eq!(last, seen.size);

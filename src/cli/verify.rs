@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Failure, counting_bar};
 use crate::report::number::grouped;
-use crate::store;
+use crate::{ledger, store};
 
 /// Read journal and events again, compute every hash, and say what is wrong where.
 #[derive(Args)]
@@ -23,14 +23,14 @@ pub struct Verify {
 
 impl Verify {
     /// Prints the root, or what is wrong.
-    pub fn run(self, ledger: &Path) -> Result<(), Failure> {
+    pub fn run(self, dir: &Path) -> Result<(), Failure> {
         if self.repair {
-            for note in store::repair(ledger)? {
+            for note in store::repair(dir)? {
                 writeln!(io::stdout(), "{note}")?;
             }
         }
         let bar = counting_bar("entries verified");
-        let verified = store::verify(ledger, &mut |read| bar.set_position(read));
+        let verified = ledger::verify(dir, &mut |read| bar.set_position(read));
         bar.finish_and_clear();
         let verified = verified?;
         let mut to = io::stdout().lock();

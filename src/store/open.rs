@@ -5,7 +5,6 @@
 //! it does not are the events asked to stand in, from a copy, with every hash computed again.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::checkpoint::{self, Stated};
@@ -26,9 +25,6 @@ use crate::proof::merkle::Tree;
 /// How many entries, and how many bytes of them, a commit holds when the journal is written again.
 const REWRITE_ENTRIES: usize = 8_192;
 const REWRITE_BYTES: usize = 4 * 1024 * 1024;
-
-/// How many commits may be read ahead of those that are folded.
-const AHEAD: usize = 8;
 
 /// Opens a ledger whose directory is already claimed.
 pub(super) fn open(folder: Folder, options: &Options, fold: &mut dyn Fold) -> Result<Opened, StoreError> {
@@ -109,13 +105,7 @@ fn read(
     let snapshot = folder.snapshot();
     let (dir, sizes, from) = (folder.journal(), stated_sizes(stated), base.size());
     thread::scope(|scope| {
-        let (give, commits) = sync_channel::<(u64, Vec<u8>, Past)>(AHEAD);
-        let reading = scope.spawn(move || {
-            journal::scan_from(&dir, base, &sizes, &mut |first, raw, past| {
-                let given = give.send((first, raw.to_vec(), past));
-                given.map_err(|_| StoreError::Visit { position: first, reason: "stopped".to_owned() })
-            })
-        });
+        let (commits, reading) = journal::scan_beside(scope, dir, base, sizes);
         let mut past = Past::default();
         if from > 0 {
             let mut ends = (1..=from / SEGMENT).map(|count| count * SEGMENT);

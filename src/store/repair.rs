@@ -9,7 +9,7 @@ use super::folder::{Access, Folder};
 use super::journal::{self, Scan};
 use super::note::Note;
 use super::open::{self, Evidence};
-use super::{Head, Options, Visiting};
+use super::{Head, Options, SEGMENT, Visiting};
 
 /// Repairs what opening refuses to heal by itself, and returns what was done.
 ///
@@ -29,6 +29,10 @@ pub fn repair(dir: &Path) -> Result<Vec<Note>, StoreError> {
     let scan = scan(&folder, &open::stated_sizes(&stated))?;
     let evidence = Evidence { folder: &folder, stated: &stated, scan: &scan };
     set_aside(&evidence, &mut notes)?;
+    // Whether it says the same as the journal only a verification tells. Made again, it does.
+    if folder.snapshot().is_there() {
+        notes.push(folder.snapshot().forget_from(SEGMENT, "is not trusted by a repair")?);
+    }
     // A crash here leaves one copy, and opening builds the other from it.
     let opened = open::open(folder, &Options::default(), &mut Visiting(&mut |_, _| Ok(())))?;
     opened.store.close()?;

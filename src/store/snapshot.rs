@@ -108,6 +108,17 @@ impl Snapshot {
         Ok(Some(Segment { past, tree, short }))
     }
 
+    /// Whether the segment that ends at a size is there and says the same, or is not there.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn is_it(&self, size: u64, past: &Past, short: &[u8]) -> Result<(), &'static str> {
+        let Some(segment) = self.read(size)? else { return Ok(()) };
+        let same =
+            segment.short == short && segment.past.between(0, size) == past.between(size - SEGMENT, size);
+        if same { Ok(()) } else { Err("says something else than the journal") }
+    }
+
     /// The tree at the end of the last segment that can be used and ends within `size`; the empty one where there is
     /// none. Those before it are checked when they are taken up.
     pub fn end(&self, size: u64, notes: &mut Vec<Note>) -> Result<Tree, StoreError> {
@@ -129,16 +140,23 @@ impl Snapshot {
             let path = self.path(end);
             fs::remove_file(&path).map_err(StoreError::io("removing", &path))?;
         }
-        let name = format!("snapshot/{}", self.path(end).file_name().unwrap_or_default().to_string_lossy());
-        Ok(Note::SnapshotThrownAway { name, why: why.to_owned() })
+        Ok(Note::SnapshotThrownAway { name: format!("snapshot/{}", self.name(end)), why: why.to_owned() })
+    }
+
+    /// Whether there is any segment.
+    pub fn is_there(&self) -> bool {
+        self.path(SEGMENT).exists()
+    }
+
+    /// The name of the file of the segment that ends at a size.
+    pub fn name(&self, size: u64) -> String {
+        format!("{size:020}.segment")
     }
 
     fn path(&self, size: u64) -> PathBuf {
-        self.dir.join(format!("{size:020}{SUFFIX}"))
+        self.dir.join(self.name(size))
     }
 }
-
-const SUFFIX: &str = ".segment";
 
 /// The next bytes.
 fn taken<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], &'static str> {

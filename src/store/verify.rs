@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
+use std::thread;
 
 use super::Head;
 use super::checkpoint::{self, Stated};
@@ -11,7 +12,9 @@ use super::events::{Copy, Events, Survey};
 use super::folder::{Access, Folder};
 use super::journal::{self, Scan};
 use super::open::{Evidence, stated_sizes};
-use crate::proof::merkle::Hash;
+use super::past::Past;
+use super::{SEGMENT, lines};
+use crate::proof::merkle::{Hash, Tree};
 
 /// What verifying found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +73,11 @@ pub enum Place {
     AllEvents,
     /// The checkpoint file.
     Checkpoint,
+    /// A file of the snapshot.
+    Snapshot {
+        /// Its name.
+        file: String,
+    },
 }
 
 impl fmt::Display for Place {
@@ -80,6 +88,7 @@ impl fmt::Display for Place {
             Self::Events { key } => write!(f, "events at key {key}"),
             Self::AllEvents => f.write_str("events"),
             Self::Checkpoint => f.write_str("checkpoint"),
+            Self::Snapshot { file } => write!(f, "snapshot/{file}"),
         }
     }
 }
@@ -95,25 +104,46 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Gives the entries up to here in short, where a segment of the snapshot ends with this one.
+pub type InShort<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Option<Vec<u8>>;
+
 /// Reads journal and events wholly, computes every leaf and root again, and compares both with each other, entry for
-/// entry, and with the checkpoint. `progress` gets the number of entries that were compared.
+/// entry, and with the checkpoint; and makes the snapshot again and compares it too. `progress` gets the number of
+/// entries that were compared.
 ///
 /// Nothing in the directory changes. The events are opened from a copy in a temporary folder in it, which needs as
 /// much room again while this runs.
 ///
 /// # Errors
 /// When the ledger is in use or is none, and when the operating system refuses. Damage is not an error but a finding.
-pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verification, StoreError> {
+pub fn verify(
+    dir: &Path,
+    in_short: InShort<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Verification, StoreError> {
     let folder = Folder::claim(dir, Access::MustExist)?;
     let stated = checkpoint::read(&folder.checkpoint())?;
     let copy = Copy::open(&folder)?;
+    let (snapshot, mut differs) = (folder.snapshot(), None);
     let mut difference = Comparison::new(copy.events().ok());
-    let scan = journal::scan(&folder.journal(), &stated_sizes(&stated), &mut |position, line| {
-        difference.next(position, line);
-        if position % 8_192 == 0 {
-            progress(position);
+    let scan = thread::scope(|scope| {
+        let sizes = stated_sizes(&stated);
+        let (commits, scan) = journal::scan_beside(scope, folder.journal(), Tree::new(), sizes);
+        let mut past = Past::default();
+        for (first, raw, mut trees) in commits {
+            past.append(&mut trees);
+            for (position, line) in (first..).zip(lines::split(&raw)) {
+                difference.next(position, line);
+                if let Some(short) = in_short(position, line) {
+                    let is_it = snapshot.is_it(position + 1, &past, &short);
+                    differs = differs.or(is_it.err().map(|what| (position + 1, what)));
+                }
+                if position % 8_192 == 0 {
+                    progress(position);
+                }
+            }
         }
-        Ok(())
+        scan.join().expect("reading does not panic")
     })?;
     let evidence = Evidence { folder: &folder, stated: &stated, scan: &scan };
     let survey = copy.survey(&evidence.sizes())?;
@@ -129,6 +159,12 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verification,
         place: Place::Events { key },
         positions: position..position + 1,
         remedy,
+    }));
+    findings.extend(differs.map(|(end, what)| Finding {
+        what: what.to_owned(),
+        place: Place::Snapshot { file: snapshot.name(end) },
+        positions: end - SEGMENT..end,
+        remedy: Remedy::VerifyRepair,
     }));
     let (journal, events) = (scan.roots.head(), survey.roots.head());
     let head =

@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, ScopedJoinHandle};
 
 use super::files;
 use crate::proof::merkle::Tree;
@@ -127,6 +129,26 @@ pub(in crate::store) fn scan_from(
         }
     }
     Ok(Scan { roots: reading.roots, reached: reading.reached, fault, claims: claims_up_to })
+}
+
+/// How many commits may be read ahead of those that are looked at.
+const AHEAD: usize = 8;
+
+/// Does as [`scan_from`] on another core, and hands the commits out one by one. Who stops taking them stops the scan.
+pub(in crate::store) fn scan_beside<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    dir: PathBuf,
+    base: Tree,
+    sizes: Vec<u64>,
+) -> (Receiver<(u64, Vec<u8>, Past)>, ScopedJoinHandle<'scope, Result<Scan, StoreError>>) {
+    let (give, commits) = sync_channel(AHEAD);
+    let scan = scope.spawn(move || {
+        scan_from(&dir, base, &sizes, &mut |first, raw, trees| {
+            let given = give.send((first, raw.to_vec(), trees));
+            given.map_err(|_| StoreError::Visit { position: first, reason: "nobody takes them".to_owned() })
+        })
+    });
+    (commits, scan)
 }
 
 fn is_empty(path: &Path) -> Result<bool, StoreError> {
