@@ -134,13 +134,17 @@ pub(in crate::store) fn scan_from(
 /// How many commits may be read ahead of those that are looked at.
 const AHEAD: usize = 8;
 
+/// The commits of a scan on another core, as [`Commits`] gets them, and what the scan found in the end.
+pub(in crate::store) type Beside<'scope> =
+    (Receiver<(u64, Vec<u8>, Past)>, ScopedJoinHandle<'scope, Result<Scan, StoreError>>);
+
 /// Does as [`scan_from`] on another core, and hands the commits out one by one. Who stops taking them stops the scan.
 pub(in crate::store) fn scan_beside<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     dir: PathBuf,
     base: Tree,
     sizes: Vec<u64>,
-) -> (Receiver<(u64, Vec<u8>, Past)>, ScopedJoinHandle<'scope, Result<Scan, StoreError>>) {
+) -> Beside<'scope> {
     let (give, commits) = sync_channel(AHEAD);
     let scan = scope.spawn(move || {
         scan_from(&dir, base, &sizes, &mut |first, raw, trees| {
