@@ -1,29 +1,44 @@
 //! The postings in memory, by municipality and half-year.
+//!
+//! A question about one municipality in one half-year finds its cell by two looks, and in it the sums by a search
+//! for the log size, a look in a table, and the addition of the few rows that the table does not hold as they were
+//! known. So an answer costs the same whatever its reference date and log size are, and hardly more in a larger ledger.
 
-use std::collections::HashMap;
+mod run;
+
+mod cell;
+
+use cell::{Cell, Left, Whole};
+use run::{Run, Tally};
 
 use super::posting::{Line, Posting};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
-use crate::domain::time::{AsOf, Day, Position};
+use crate::domain::time::{AsOf, Position};
 
-/// All postings. Those of one municipality and half-year lie together in the order of the log, so
-/// that what was known at a log size is a prefix.
+/// All postings.
 #[derive(Debug, Default)]
 pub struct Columns {
-    cells: HashMap<(MunicipalityCode, HalfYear), Vec<Row>>,
+    /// By the number of the code, of which there are at most ten thousand.
+    municipalities: Vec<Option<Box<OfMunicipality>>>,
     first: Option<HalfYear>,
 }
 
-/// A posting within its cell, in 16 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    position: u32,
-    persons: i32,
-    valid_on: Day,
-    ruled_on: Day,
-    line: Line,
+/// The postings of one municipality.
+#[derive(Debug, Default)]
+struct OfMunicipality {
+    /// By the index of the half-year.
+    half_years: Vec<Option<OfHalfYear>>,
+    /// Into small-scale care and out of it once more, by half-year: who is in care may have come long ago.
+    care: Run<{ HalfYear::COUNT }>,
+}
+
+/// A cell, and what is left of it as a whole beside it, where a walk back over the half-years reads it.
+#[derive(Debug)]
+struct OfHalfYear {
+    whole: Whole,
+    cell: Box<Cell>,
 }
 
 /// The sums of one municipality and half-year at one `AsOf`.
@@ -43,6 +58,14 @@ pub struct Sums {
     pub housed: [i64; PlacementKind::ALL.len()],
 }
 
+impl Sums {
+    /// What remains of the half-year by itself.
+    fn left(&self) -> Left {
+        let due = self.quota + self.revision + self.exchange + self.carry_over.unwrap_or(0);
+        Left { persons: due - self.housed.iter().sum::<i64>(), fixed: self.carry_over.is_some() }
+    }
+}
+
 impl Columns {
     /// Takes up a posting of the last entry.
     pub fn push(&mut self, posting: &Posting) {
@@ -50,13 +73,17 @@ impl Columns {
             u32::try_from(posting.position.0).expect("a ledger holds at most four billion entries");
         let half_year = posting.half_year;
         self.first = Some(self.first.map_or(half_year, |first| first.min(half_year)));
-        self.cells.entry((posting.municipality, half_year)).or_default().push(Row {
-            position,
-            persons: posting.persons,
-            valid_on: posting.valid_on,
-            ruled_on: posting.ruled_on,
-            line: posting.line,
+
+        let of = place(&mut self.municipalities, posting.municipality.number()).get_or_insert_default();
+        if posting.line == Line::InCare {
+            of.care.push(position, half_year.index(), posting);
+        }
+        let of = place(&mut of.half_years, half_year.index()).get_or_insert_with(|| OfHalfYear {
+            whole: Whole::new(position, posting),
+            cell: Box::new(Cell::new(posting)),
         });
+        of.whole.push(position, posting);
+        of.cell.push(position, posting);
     }
 
     /// The first half-year that any posting lies in.
@@ -64,63 +91,74 @@ impl Columns {
         self.first
     }
 
-    /// Every posting, those of one municipality and half-year in the order of the log.
+    /// Every posting; those of one cell and line that are dated within their half-year in the order of the log.
     pub fn postings(&self) -> impl Iterator<Item = Posting> {
-        self.cells.iter().flat_map(|(&(municipality, half_year), rows)| {
-            rows.iter().map(move |row| Posting {
-                position: Position(u64::from(row.position)),
-                valid_on: row.valid_on,
-                ruled_on: row.ruled_on,
-                municipality,
-                half_year,
-                line: row.line,
-                persons: row.persons,
-            })
-        })
+        let all = self.municipalities.iter().flatten();
+        all.flat_map(|of| of.half_years.iter().flatten()).flat_map(|of| of.cell.postings())
     }
 
     /// The sums of one municipality and half-year.
     pub fn sums(&self, municipality: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Sums {
-        let on = as_of.reference_date;
-        let mut sums = Sums::default();
-        for row in self.known(municipality, half_year, as_of) {
-            let persons = i64::from(row.persons);
-            match row.line {
-                Line::Housed(kind) if on.has_housing_of(row.valid_on) => sums.housed[kind.index()] += persons,
-                Line::Quota if on.has_obligation_of(row.valid_on) => sums.quota += persons,
-                Line::Revision if on.has_obligation_of(row.valid_on) => sums.revision += persons,
-                Line::Exchange if on.has_obligation_of(row.valid_on) => sums.exchange += persons,
-                Line::CarryOver if on.has_obligation_of(row.valid_on) => {
-                    *sums.carry_over.get_or_insert(0) += persons;
-                    sums.carry_over_at = Some(Position(u64::from(row.position)));
-                }
-                Line::Housed(_)
-                | Line::Quota
-                | Line::Revision
-                | Line::Exchange
-                | Line::CarryOver
-                | Line::NotCounted(_)
-                | Line::InCare => {}
+        self.of_half_year(municipality, half_year).map_or_else(Sums::default, |of| of.sums(as_of))
+    }
+
+    /// The standing that follows from all half-years before this one, back to the last that was fixed.
+    pub fn carried_into(&self, municipality: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> i64 {
+        let Some(of) = self.of_municipality(municipality) else { return 0 };
+        let before = usize::from(half_year.index()).min(of.half_years.len());
+        let mut carried = 0;
+        for of in of.half_years[..before].iter().rev().flatten() {
+            let left = of.whole.left(as_of).unwrap_or_else(|| of.sums(as_of).left());
+            carried += left.persons;
+            if left.fixed {
+                break;
             }
         }
-        sums
+        carried
     }
 
     /// How many persons are in small-scale care in a municipality, over all half-years so far.
     pub fn in_care(&self, municipality: MunicipalityCode, as_of: AsOf) -> i64 {
-        let last = as_of.reference_date.0.half_year();
-        let half_years = std::iter::successors(self.first, |it| it.next().filter(|next| *next <= last));
-        half_years
-            .flat_map(|half_year| self.known(municipality, half_year, as_of))
-            .filter(|row| row.line == Line::InCare && as_of.reference_date.has_housing_of(row.valid_on))
-            .map(|row| i64::from(row.persons))
-            .sum()
+        let Some(of) = self.of_municipality(municipality) else { return 0 };
+        let half_year = as_of.reference_date.0.half_year();
+        let mut tally = Tally::new();
+        of.care.sum(as_of.known_at, half_year.index(), &mut tally);
+        if let Some(Some(of)) = of.half_years.get(usize::from(half_year.index())) {
+            of.cell.sum_care(as_of, &mut tally);
+        }
+        tally.of(Line::InCare)
     }
 
-    /// The rows of a cell that are known at the log size: a prefix.
-    fn known(&self, municipality: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> &[Row] {
-        let rows = self.cells.get(&(municipality, half_year)).map_or(&[][..], Vec::as_slice);
-        let size = as_of.known_at.0;
-        &rows[..rows.partition_point(|row| u64::from(row.position) < size)]
+    fn of_municipality(&self, code: MunicipalityCode) -> Option<&OfMunicipality> {
+        self.municipalities.get(usize::from(code.number()))?.as_deref()
     }
+
+    fn of_half_year(&self, code: MunicipalityCode, half_year: HalfYear) -> Option<&OfHalfYear> {
+        self.of_municipality(code)?.half_years.get(usize::from(half_year.index()))?.as_ref()
+    }
+}
+
+impl OfHalfYear {
+    fn sums(&self, as_of: AsOf) -> Sums {
+        let mut tally = Tally::new();
+        self.cell.sum(as_of, &mut tally);
+        let carry_over_at = self.cell.fixed_at(as_of);
+        Sums {
+            quota: tally.of(Line::Quota),
+            revision: tally.of(Line::Revision),
+            exchange: tally.of(Line::Exchange),
+            carry_over: carry_over_at.map(|_| tally.of(Line::CarryOver)),
+            carry_over_at,
+            housed: tally.housed(),
+        }
+    }
+}
+
+/// The place with this number, which is made if it is not there yet.
+fn place<T>(places: &mut Vec<Option<T>>, number: u16) -> &mut Option<T> {
+    let number = usize::from(number);
+    if places.len() <= number {
+        places.resize_with(number + 1, || None);
+    }
+    &mut places[number]
 }

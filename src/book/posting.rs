@@ -220,19 +220,19 @@ impl<F: FnMut(Posting)> Mover<'_, F> {
 
     fn housed_in(&mut self, municipality: MunicipalityCode, valid_on: Day, sign: i32) {
         let line = housed_line(self.housed.kind, self.rules.count(self.housed.kind, self.housed.counts_from));
-        self.post(municipality, valid_on, line, sign);
+        self.post(municipality, valid_on, self.housed.counts_from, line, sign);
     }
 
     fn in_care(&mut self, valid_on: Day, sign: i32) {
-        self.post(self.housed.placed_in, valid_on, Line::InCare, sign);
+        self.post(self.housed.placed_in, valid_on, valid_on, Line::InCare, sign);
     }
 
-    fn post(&mut self, municipality: MunicipalityCode, valid_on: Day, line: Line, sign: i32) {
+    fn post(&mut self, municipality: MunicipalityCode, valid_on: Day, ruled_on: Day, line: Line, sign: i32) {
         let persons = u32::from(self.housed.persons) as i32 * sign * self.sign;
         (self.to)(Posting {
             position: self.position,
             valid_on,
-            ruled_on: self.housed.counts_from,
+            ruled_on,
             municipality,
             half_year: valid_on.half_year(),
             line,

@@ -15,6 +15,9 @@ use super::{Fault, text_in_json};
 pub struct HalfYear(u16);
 
 impl HalfYear {
+    /// How many half-years can be written.
+    pub const COUNT: usize = ((YEAR_MAX - YEAR_MIN + 1) * 2) as usize;
+
     /// The first or the second half of a year from 1990 to 2149.
     ///
     /// # Errors
@@ -28,7 +31,7 @@ impl HalfYear {
 
     /// The half-year with this number, as [`HalfYear::index`] gives it.
     pub fn from_index(index: u16) -> Option<Self> {
-        (index < ((YEAR_MAX - YEAR_MIN + 1) * 2) as u16).then_some(Self(index))
+        (usize::from(index) < Self::COUNT).then_some(Self(index))
     }
 
     /// Half-years since 1990-I.
