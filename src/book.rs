@@ -9,24 +9,25 @@ pub mod posting;
 
 pub mod columns;
 
+mod register;
+
 pub mod account;
 
 pub mod share;
 
 pub mod statement;
 
-use std::collections::BTreeMap;
-
 use columns::Columns;
 use posting::{Fixed, Posting, place, postings, recount};
+use register::Register;
 
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
-use crate::domain::area::{BoundaryChange, Municipality, MunicipalityCode};
+use crate::domain::area::{Municipality, MunicipalityCode};
 use crate::domain::evaluation::Evaluation;
 use crate::domain::event::{Entry, Event};
-use crate::domain::placement::Housed;
+use crate::domain::placement::{Housed, PlacementKind};
 use crate::domain::quota::Quota;
-use crate::domain::rules::{CountingRule, CountingRules};
+use crate::domain::rules::{CountingRule, CountingRules, counts_by_default};
 use crate::domain::time::{AsOf, Day, LogSize, Position};
 
 /// Everything that statements are made of: a fold over the entries, in the order of the log.
@@ -35,8 +36,7 @@ pub struct Book {
     columns: Columns,
     rules: CountingRules,
     fixed: Fixed,
-    municipalities: BTreeMap<MunicipalityCode, (Position, Municipality)>,
-    boundaries: Vec<(Position, BoundaryChange)>,
+    register: Register,
     quotas: Vec<(Position, Quota)>,
     evaluations: Vec<(Position, Evaluation)>,
     rules_set: Vec<(Position, CountingRule)>,
@@ -103,10 +103,8 @@ impl Book {
             self.generated(position);
         }
         match &entry.event {
-            Event::MunicipalityRegistered(it) => {
-                self.municipalities.insert(it.code, (position, it.clone()));
-            }
-            Event::BoundaryChanged(it) => self.boundaries.push((position, it.clone())),
+            Event::MunicipalityRegistered(it) => self.register.register(position, it),
+            Event::BoundaryChanged(it) => self.register.change(position, it),
             Event::QuotaPublished(it) => self.quotas.push((position, it.clone())),
             Event::EvaluationRecorded(it) => self.evaluations.push((position, it.clone())),
             Event::AmvCapacitySet(it) => self.amv_capacities.push((position, it.clone())),
@@ -137,26 +135,12 @@ impl Book {
     /// # Errors
     /// When it was not registered, does not exist yet or no longer exists.
     pub fn municipality(&self, code: MunicipalityCode, as_of: AsOf) -> Result<&Municipality, Unanswerable> {
-        let on = as_of.reference_date.0;
-        let known = self.municipalities.get(&code).filter(|(it, _)| it.is_known_at(as_of.known_at));
-        let (_, municipality) = known.ok_or(Unanswerable::UnknownMunicipality(code, as_of.known_at))?;
-        if on < municipality.from {
-            return Err(Unanswerable::NotYet { code, from: municipality.from, on });
-        }
-        match self.boundaries_until(as_of).find(|it| it.old().contains(&code)) {
-            None => Ok(municipality),
-            Some(change) => Err(Unanswerable::Ceased {
-                code,
-                on,
-                ceased: change.effective_on(),
-                successors: change.heirs().into_iter().map(|(heir, _)| heir).collect(),
-            }),
-        }
+        self.register.municipality(code, as_of)
     }
 
     /// The municipalities that exist on the reference date as known then, in the order of their codes.
     pub fn municipalities(&self, as_of: AsOf) -> Vec<&Municipality> {
-        self.municipalities.keys().filter_map(|&code| self.municipality(code, as_of).ok()).collect()
+        self.register.municipalities(as_of).collect()
     }
 
     /// The municipality that has this name on the reference date, whatever the case of the letters; none
@@ -168,21 +152,14 @@ impl Book {
         named.next().filter(|_| named.next().is_none())
     }
 
-    /// The boundary changes in force on the reference date, in the order of the log.
-    fn boundaries_until(&self, as_of: AsOf) -> impl Iterator<Item = &BoundaryChange> {
-        self.boundaries
-            .iter()
-            .take_while(move |(position, _)| position.is_known_at(as_of.known_at))
-            .map(|(_, change)| change)
-            .filter(move |change| as_of.reference_date.has_obligation_of(change.effective_on()))
-    }
-
-    /// The counting rules as known at a log size.
-    pub fn rules(&self, known_at: LogSize) -> CountingRules {
-        let mut rules = CountingRules::default();
-        let known = self.rules_set.iter().take_while(|(position, _)| position.is_known_at(known_at));
-        known.for_each(|(_, rule)| rules.record(rule.clone()));
-        rules
+    /// Whether each kind of placement counts on the reference date, under the rules as known then.
+    fn counting(&self, as_of: AsOf) -> [bool; PlacementKind::ALL.len()] {
+        let mut counting = std::array::from_fn(|kind| counts_by_default(PlacementKind::ALL[kind]));
+        let known = self.rules_set.iter().take_while(|(position, _)| position.is_known_at(as_of.known_at));
+        for (_, rule) in known.filter(|(_, rule)| rule.covers(as_of.reference_date.0)) {
+            counting[rule.kind().index()] = rule.counts();
+        }
+        counting
     }
 }
 

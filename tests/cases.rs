@@ -240,8 +240,7 @@ fn line_of(statement: &Statement, name: &str) -> Option<String> {
         "places there" => optional(statement.amv.places_there),
         _ => {
             let kind: PlacementKind = name.strip_prefix("realised ")?.parse().ok()?;
-            let realised = statement.realised_by_kind.iter().find(|(it, _)| it.0 == kind);
-            realised.map_or("none".to_owned(), |(_, persons)| persons.to_string())
+            optional(statement.realised_by_kind.get(kind))
         }
     })
 }

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use peildatum::book::statement::{
-    Across, AmvStanding, CarriedOver, DECISIONS, KindInOrder, NamedArea, National, Ratio, Reading, Statement,
+    Across, AmvStanding, CarriedOver, DECISIONS, NamedArea, National, Ratio, Reading, Statement,
 };
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::amv::{AmvCapacity, AmvPlaces};
@@ -689,7 +690,7 @@ fn national() -> impl Strategy<Value = National> {
 fn statement() -> impl Strategy<Value = Statement> {
     let ratio =
         (-1_000_000_000..1_000_000_000i64, 1..1_000_000i64).prop_map(|(part, whole)| Ratio::of(part, whole));
-    let kinds = btree_map(select(PlacementKind::ALL).prop_map(KindInOrder), sum(), 0..=14);
+    let kinds = btree_map(select(PlacementKind::ALL), sum(), 0..=14);
     let places = (option::of(sum()), option::of(sum()), sum());
     (
         (area(), any::<String>(), day(), half_year()),
@@ -702,7 +703,7 @@ fn statement() -> impl Strategy<Value = Statement> {
                 (sums, recorded, recorded_for, count),
                 (realised_by_kind, fulfilment, reading, national, places, generated),
             )| Statement {
-                area: NamedArea { code, name },
+                area: NamedArea { code, name: name.into() },
                 reference_date,
                 half_year,
                 carried_over: CarriedOver {
@@ -718,7 +719,7 @@ fn statement() -> impl Strategy<Value = Statement> {
                 boundary: sums[6],
                 due: sums[7],
                 realised: sums[8],
-                realised_by_kind,
+                realised_by_kind: realised_by_kind.into_iter().collect(),
                 remaining: sums[9],
                 on_schedule: sums[10],
                 pace: sums[11],
@@ -727,7 +728,7 @@ fn statement() -> impl Strategy<Value = Statement> {
                 surplus: sums[13],
                 reading,
                 municipalities: Across { count, backlog: sums[14], surplus: sums[15] },
-                national,
+                national: national.map(Arc::new),
                 amv: AmvStanding { places_needed: places.0, places_there: places.1, placed: places.2 },
                 generated,
             },

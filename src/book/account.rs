@@ -1,11 +1,12 @@
 //! Accounts: what one municipality stands for in one half-year, boundary changes included.
 
+use std::collections::HashMap;
 use std::ops::AddAssign;
 
 use super::Book;
 use super::columns::Sums;
-use super::share::largest_remainder;
-use crate::domain::area::{BoundaryChange, MunicipalityCode};
+use super::register::{Effect, TakeOver};
+use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
 use crate::domain::time::AsOf;
@@ -57,11 +58,11 @@ impl Account {
     }
 
     /// Takes over the share of one heir in what an old municipality left.
-    fn take_over(&mut self, change: &BoundaryChange, heir: usize, left: &Self) {
-        self.boundary += share(change, heir, left.due());
-        self.boundary_carried += share(change, heir, left.carried());
+    fn take_over(&mut self, it: TakeOver<'_>, left: &Self) {
+        self.boundary += it.share(left.due());
+        self.boundary_carried += it.share(left.carried());
         for (sum, number) in self.housed.iter_mut().zip(left.housed) {
-            *sum += share(change, heir, number);
+            *sum += it.share(number);
         }
     }
 }
@@ -84,124 +85,190 @@ impl AddAssign for Account {
 impl Book {
     /// The sum of all municipalities that exist on the reference date, for any half-year up to it.
     pub fn national_account(&self, half_year: HalfYear, as_of: AsOf) -> Account {
+        let mut accounts = Accounts::new(self, as_of);
         let mut sum = Account::default();
-        for municipality in self.municipalities(as_of) {
-            sum += self.account(municipality.code, half_year, as_of);
+        for municipality in self.register.municipalities(as_of) {
+            sum += accounts.account(municipality.code, half_year);
         }
         sum
     }
+}
+
+/// The accounts of one question.
+///
+/// Municipalities that took over nobody, as nearly all, are answered from the columns alone. What splits and mergers
+/// left is asked for by every heir, and in turn by every heir of an heir, so it is remembered.
+pub(super) struct Accounts<'a> {
+    book: &'a Book,
+    as_of: AsOf,
+    settled: HashMap<(MunicipalityCode, HalfYear), Account>,
+    strayed: HashMap<(MunicipalityCode, HalfYear), Account>,
+    recorded: HashMap<(MunicipalityCode, HalfYear), i64>,
+    in_care: HashMap<MunicipalityCode, i64>,
+}
+
+impl<'a> Accounts<'a> {
+    pub(super) fn new(book: &'a Book, as_of: AsOf) -> Self {
+        Self {
+            book,
+            as_of,
+            settled: HashMap::new(),
+            strayed: HashMap::new(),
+            recorded: HashMap::new(),
+            in_care: HashMap::new(),
+        }
+    }
 
     /// What a municipality that exists on the reference date stands for in a half-year.
-    pub fn account(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let settled = self.settled(code, half_year, as_of);
+    pub(super) fn account(&mut self, code: MunicipalityCode, half_year: HalfYear) -> Account {
+        let settled = self.settled(code, half_year);
         let carried_derived = match settled.carried_recorded_for {
             0 => settled.carried_used,
-            _ => self.derived_carry_over(code, half_year, as_of),
+            _ => self.derived_carry_over(code, half_year),
         };
         Account { carried_derived, ..settled }
     }
 
     /// The account without the derived carry-over where a recorded one is used instead, so that a
     /// question about this half-year does not go back to the first.
-    fn settled(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let mut account = self.fixed_account(code, half_year, as_of);
+    fn settled(&mut self, code: MunicipalityCode, half_year: HalfYear) -> Account {
+        let taken_over = self.has_taken_over(code, half_year);
+        if let Some(account) = self.settled.get(&(code, half_year)).filter(|_| taken_over) {
+            return *account;
+        }
+        let sums = self.sums(code, half_year);
+        let mut account = own_account(&sums);
         if account.carried_recorded_for == 0 {
             // Nothing was fixed for the municipality itself, so all that it was left is derived.
-            account.carried_recorded = 0;
-            account.carried_used = self.derived_carry_over(code, half_year, as_of);
+            account.carried_used = self.derived_carry_over(code, half_year);
         } else {
+            if taken_over {
+                account.carried_recorded = self.recorded_carry_over(code, half_year, &sums);
+            }
             account.carried_used = account.carried_recorded;
         }
-        for change in self.boundaries_until(as_of) {
-            let Some(heir) = change.heirs().iter().position(|(heir, _)| *heir == code) else { continue };
-            let begins = change.effective_on();
-            for &old in change.old() {
+        if !taken_over {
+            return account;
+        }
+        for it in self.taken_over(code) {
+            for &old in it.old() {
                 // In the half-year of the change all that the old one stood for comes over. In a
                 // later one its standing comes with the carry-over, and only what strayed onto the
                 // old one remains, such as an amv who moves away from it after the change.
-                let left = match begins.half_year() == half_year && begins > half_year.first_day() {
-                    true => self.settled(old, half_year, as_of),
-                    false if begins <= half_year.first_day() => self.strayed(old, half_year, as_of),
-                    false => continue,
+                let left = match it.effect(half_year) {
+                    Effect::Within => self.settled(old, half_year),
+                    Effect::Earlier | Effect::OnFirstDay => self.strayed(old, half_year),
+                    Effect::Later => continue,
                 };
-                account.take_over(change, heir, &left);
+                account.take_over(it, &left);
             }
         }
+        self.settled.insert((code, half_year), account);
         account
     }
 
     /// What was recorded for a municipality that had ceased before the half-year, and for those that
     /// it had taken over itself.
-    fn strayed(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let mut account = own_account(&self.columns.sums(code, half_year, as_of));
-        for change in self.boundaries_until(as_of) {
-            if let Some(heir) = change.heirs().iter().position(|(heir, _)| *heir == code) {
-                for &old in change.old() {
-                    account.take_over(change, heir, &self.strayed(old, half_year, as_of));
-                }
+    fn strayed(&mut self, code: MunicipalityCode, half_year: HalfYear) -> Account {
+        if let Some(account) = self.strayed.get(&(code, half_year)) {
+            return *account;
+        }
+        let mut account = own_account(&self.sums(code, half_year));
+        let mut taken_over = false;
+        for it in self.taken_over(code) {
+            taken_over = true;
+            for &old in it.old() {
+                account.take_over(it, &self.strayed(old, half_year));
             }
+        }
+        if taken_over {
+            self.strayed.insert((code, half_year), account);
         }
         account
     }
 
-    /// The lines of the municipality itself, and the standings that the authority had fixed for others
+    /// The standing that the authority fixed for the municipality itself, and those that it had fixed for others
     /// before it was known that this one takes them over.
     ///
     /// What is fixed for the heir afterwards is fixed for all that it took over.
-    fn fixed_account(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Account {
-        let sums = self.columns.sums(code, half_year, as_of);
-        let mut account = own_account(&sums);
-        for (position, change) in &self.boundaries {
-            let in_force = position.is_known_at(as_of.known_at)
-                && as_of.reference_date.has_obligation_of(change.effective_on())
-                && change.effective_on() <= half_year.first_day();
-            let heir = change.heirs().iter().position(|(heir, _)| *heir == code);
-            if let Some(heir) =
-                heir.filter(|_| in_force && sums.carry_over_at.is_none_or(|at| at < *position))
-            {
-                for &old in change.old() {
-                    let left = self.fixed_account(old, half_year, as_of);
-                    account.carried_recorded += share(change, heir, left.carried_recorded);
-                }
+    fn recorded_carry_over(&mut self, code: MunicipalityCode, half_year: HalfYear, sums: &Sums) -> i64 {
+        if let Some(recorded) = self.recorded.get(&(code, half_year)) {
+            return *recorded;
+        }
+        let mut recorded = sums.carry_over.unwrap_or(0);
+        let mut taken_over = false;
+        for it in self.taken_over(code) {
+            let in_force = matches!(it.effect(half_year), Effect::Earlier | Effect::OnFirstDay);
+            if !in_force || sums.carry_over_at.is_some_and(|at| at >= it.position()) {
+                continue;
+            }
+            taken_over = true;
+            for &old in it.old() {
+                let sums = self.sums(old, half_year);
+                recorded += it.share(self.recorded_carry_over(old, half_year, &sums));
             }
         }
-        account
+        if taken_over {
+            self.recorded.insert((code, half_year), recorded);
+        }
+        recorded
     }
 
     /// What remained at the end of the half-year before, of the municipality itself and of those
     /// that it took over on the first day of this one.
-    fn derived_carry_over(&self, code: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> i64 {
-        let (Some(before), Some(first)) = (half_year.previous(), self.columns.first_half_year()) else {
+    fn derived_carry_over(&mut self, code: MunicipalityCode, half_year: HalfYear) -> i64 {
+        let (Some(before), Some(first)) = (half_year.previous(), self.book.columns.first_half_year()) else {
             return 0;
         };
         if before < first {
             return 0;
         }
-        let mut carried = self.settled(code, before, as_of).remaining();
-        for change in self.boundaries_until(as_of) {
-            let heir = change.heirs().iter().position(|(heir, _)| *heir == code);
-            if let Some(heir) = heir.filter(|_| change.effective_on() == half_year.first_day()) {
-                for &old in change.old() {
-                    carried += share(change, heir, self.settled(old, before, as_of).remaining());
-                }
+        let mut carried = self.remaining(code, before, half_year);
+        for it in self.taken_over(code).filter(|it| it.effect(half_year) == Effect::OnFirstDay) {
+            for &old in it.old() {
+                carried += it.share(self.remaining(old, before, half_year));
             }
         }
         carried
     }
 
+    /// What remained of a municipality at the end of the half-year before this one.
+    fn remaining(&mut self, code: MunicipalityCode, before: HalfYear, half_year: HalfYear) -> i64 {
+        match self.has_taken_over(code, before) {
+            true => self.settled(code, before).remaining(),
+            false => self.book.columns.carried_into(code, half_year, self.as_of),
+        }
+    }
+
     /// How many persons are in small-scale care, of the municipality and those that it took over.
-    pub(super) fn in_care(&self, code: MunicipalityCode, as_of: AsOf) -> i64 {
-        let mut persons = self.columns.in_care(code, as_of);
-        for change in self.boundaries_until(as_of) {
-            if let Some(heir) = change.heirs().iter().position(|(heir, _)| *heir == code) {
-                persons += change
-                    .old()
-                    .iter()
-                    .map(|old| share(change, heir, self.in_care(*old, as_of)))
-                    .sum::<i64>();
-            }
+    pub(super) fn in_care(&mut self, code: MunicipalityCode) -> i64 {
+        if let Some(persons) = self.in_care.get(&code) {
+            return *persons;
+        }
+        let mut persons = self.book.columns.in_care(code, self.as_of);
+        let mut taken_over = false;
+        for it in self.taken_over(code) {
+            taken_over = true;
+            persons += it.old().iter().map(|old| it.share(self.in_care(*old))).sum::<i64>();
+        }
+        if taken_over {
+            self.in_care.insert(code, persons);
         }
         persons
+    }
+
+    fn sums(&self, code: MunicipalityCode, half_year: HalfYear) -> Sums {
+        self.book.columns.sums(code, half_year, self.as_of)
+    }
+
+    /// The boundary changes in force in which the municipality takes over others.
+    fn taken_over(&self, code: MunicipalityCode) -> impl Iterator<Item = TakeOver<'a>> + use<'a> {
+        self.book.register.taken_over(code, self.as_of)
+    }
+
+    /// Whether it took over others by the end of the half-year.
+    fn has_taken_over(&self, code: MunicipalityCode, half_year: HalfYear) -> bool {
+        self.taken_over(code).any(|it| it.effect(half_year) != Effect::Later)
     }
 }
 
@@ -216,10 +283,4 @@ fn own_account(sums: &Sums) -> Account {
         housed: sums.housed,
         ..Account::default()
     }
-}
-
-/// The share of one heir in a number: whole persons, and the shares of all heirs add up to it.
-fn share(change: &BoundaryChange, heir: usize, persons: i64) -> i64 {
-    let weights: Vec<u64> = change.heirs().into_iter().map(|(_, weight)| u64::from(weight)).collect();
-    persons.signum() * largest_remainder(persons.unsigned_abs(), &weights)[heir] as i64
 }

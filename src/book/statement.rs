@@ -1,16 +1,20 @@
 //! Statements: the standing of an area on a reference date, as known at a log size.
 
-use std::collections::BTreeMap;
+mod by_kind;
+
+pub use by_kind::ByKind;
+
+use std::sync::Arc;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::account::Account;
+use super::account::{Account, Accounts};
 use super::{Book, Unanswerable, known};
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
-use crate::domain::area::{Area, Municipality, MunicipalityCode, PerMunicipality, Province};
+use crate::domain::area::{Area, Municipality, PerMunicipality, Province};
 use crate::domain::evaluation::Outcome;
-use crate::domain::half_year::HalfYear;
+use crate::domain::half_year::{Elapsed, HalfYear};
 use crate::domain::named;
 use crate::domain::persons::{Persons, Standing};
 use crate::domain::placement::PlacementKind;
@@ -59,7 +63,7 @@ pub struct Statement {
     /// What was realised.
     pub realised: i64,
     /// What was realised, by kind: every kind that counts, and every kind with a number.
-    pub realised_by_kind: BTreeMap<KindInOrder, i64>,
+    pub realised_by_kind: ByKind,
     /// What remains; below zero it is a surplus.
     pub remaining: i64,
     /// What would have been realised by now, one sixth a month.
@@ -80,7 +84,7 @@ pub struct Statement {
     pub municipalities: Across,
     /// The national number of the half-year, where a quota is known.
     #[serde(deserialize_with = "crate::domain::object_or_null")]
-    pub national: Option<National>,
+    pub national: Option<Arc<National>>,
     /// Places in small-scale care for amv.
     #[serde(deserialize_with = "crate::domain::object")]
     pub amv: AmvStanding,
@@ -95,7 +99,7 @@ pub struct NamedArea {
     /// The code.
     pub code: Area,
     /// The name.
-    pub name: String,
+    pub name: Arc<str>,
 }
 
 /// The standing carried into the half-year: above zero a backlog, below zero a surplus.
@@ -160,16 +164,6 @@ pub struct AmvStanding {
     pub places_there: Option<i64>,
     /// Persons in small-scale care.
     pub placed: i64,
-}
-
-/// A kind of placement as a key that sorts in the usual order of kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub struct KindInOrder(pub PlacementKind);
-
-impl Serialize for KindInOrder {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.0.name())
-    }
 }
 
 /// A ratio in ten-thousandths, rounded half away from zero: 0.8349 is 83.49 %.
@@ -239,13 +233,24 @@ impl Book {
     /// # Errors
     /// When the area is a municipality that does not exist on the reference date, as known then.
     pub fn statement(&self, area: Area, as_of: AsOf, reading: Reading) -> Result<Statement, Unanswerable> {
-        let municipalities = self.members(area, as_of)?;
-        let name = match area {
-            Area::Municipality(_) => municipalities[0].name.to_string(),
-            Area::Province(province) => province.name().to_owned(),
-            Area::Country => "Nederland".to_owned(),
+        let one;
+        let several;
+        let municipalities = match area {
+            Area::Municipality(code) => {
+                one = [self.municipality(code, as_of)?];
+                &one[..]
+            }
+            Area::Province(_) | Area::Country => {
+                several = self.members(area, as_of)?;
+                &several[..]
+            }
         };
-        Ok(self.sum_up(NamedArea { code: area, name }, &municipalities, as_of, reading))
+        let name = match area {
+            Area::Municipality(_) => municipalities[0].name.shared(),
+            Area::Province(province) => province.name().into(),
+            Area::Country => "Nederland".into(),
+        };
+        Ok(Question::new(self, as_of, reading).sum_up(NamedArea { code: area, name }, municipalities))
     }
 
     /// The statements of the municipalities of an area, by code.
@@ -258,9 +263,11 @@ impl Book {
         as_of: AsOf,
         reading: Reading,
     ) -> Result<Vec<Statement>, Unanswerable> {
-        let each = self.members(area, as_of)?.into_iter().map(|it| {
-            let area = NamedArea { code: Area::Municipality(it.code), name: it.name.to_string() };
-            self.sum_up(area, &[it], as_of, reading)
+        let municipalities = self.members(area, as_of)?;
+        let mut question = Question::new(self, as_of, reading);
+        let each = municipalities.into_iter().map(|it| {
+            let area = NamedArea { code: Area::Municipality(it.code), name: it.name.shared() };
+            question.sum_up(area, &[it])
         });
         Ok(each.collect())
     }
@@ -268,84 +275,23 @@ impl Book {
     /// The statements of all provinces, by code.
     pub fn by_province(&self, as_of: AsOf, reading: Reading) -> Vec<Statement> {
         let all = self.municipalities(as_of);
+        let mut question = Question::new(self, as_of, reading);
         let each = Province::all().map(|province| {
             let within: Vec<_> = all.iter().copied().filter(|it| it.province == province).collect();
-            let area = NamedArea { code: Area::Province(province), name: province.name().to_owned() };
-            self.sum_up(area, &within, as_of, reading)
+            let area = NamedArea { code: Area::Province(province), name: province.name().into() };
+            question.sum_up(area, &within)
         });
         each.collect()
     }
 
     /// The municipalities of an area on the reference date, as known then.
     fn members(&self, area: Area, as_of: AsOf) -> Result<Vec<&Municipality>, Unanswerable> {
+        let all = self.register.municipalities(as_of);
         Ok(match area {
             Area::Municipality(code) => vec![self.municipality(code, as_of)?],
-            Area::Province(province) => {
-                self.municipalities(as_of).into_iter().filter(|it| it.province == province).collect()
-            }
-            Area::Country => self.municipalities(as_of),
+            Area::Province(province) => all.filter(|it| it.province == province).collect(),
+            Area::Country => all.collect(),
         })
-    }
-
-    fn sum_up(
-        &self,
-        area: NamedArea,
-        municipalities: &[&Municipality],
-        as_of: AsOf,
-        reading: Reading,
-    ) -> Statement {
-        let half_year = as_of.reference_date.0.half_year();
-        let mut account = Account::default();
-        let mut across = Across::default();
-        for municipality in municipalities {
-            let one = self.account(municipality.code, half_year, as_of);
-            across.count += 1;
-            across.backlog += reading.backlog(&one);
-            across.surplus += (-one.remaining()).max(0);
-            account += one;
-        }
-        let due = account.due();
-        let realised = account.realised();
-        let on_schedule = half_year.elapsed(as_of.reference_date).of(due);
-        Statement {
-            reference_date: as_of.reference_date.0,
-            half_year,
-            carried_over: CarriedOver {
-                used: account.carried_used,
-                recorded: (account.carried_recorded_for > 0).then_some(account.carried_recorded),
-                derived: account.carried_derived,
-                difference: account.carried_derived - account.carried_used,
-                recorded_for: account.carried_recorded_for,
-            },
-            quota: account.quota,
-            revision: account.revision,
-            exchange: account.exchange,
-            boundary: account.boundary,
-            due,
-            realised,
-            realised_by_kind: self.realised_by_kind(&account, as_of),
-            remaining: account.remaining(),
-            on_schedule,
-            pace: realised - on_schedule,
-            fulfilment: Ratio::of(realised, due),
-            backlog: reading.backlog(&account),
-            surplus: (-account.remaining()).max(0),
-            reading,
-            municipalities: across,
-            national: self.national(half_year, as_of),
-            amv: self.amv(area.code, municipalities, as_of),
-            generated: self.generated_from.is_some_and(|it| it.is_known_at(as_of.known_at)),
-            area,
-        }
-    }
-
-    fn realised_by_kind(&self, account: &Account, as_of: AsOf) -> BTreeMap<KindInOrder, i64> {
-        let rules = self.rules(as_of.known_at);
-        let kinds = PlacementKind::ALL.iter().map(|&kind| (kind, account.housed[kind.index()]));
-        kinds
-            .filter(|&(kind, persons)| persons != 0 || rules.count(kind, as_of.reference_date.0))
-            .map(|(kind, persons)| (KindInOrder(kind), persons))
-            .collect()
     }
 
     /// The national number of a half-year, as known then.
@@ -372,23 +318,105 @@ impl Book {
             reference: quota.reference.clone(),
         })
     }
+}
 
-    fn amv(&self, area: Area, municipalities: &[&Municipality], as_of: AsOf) -> AmvStanding {
+/// What all statements of one question have in common, found once.
+struct Question<'a> {
+    as_of: AsOf,
+    half_year: HalfYear,
+    reading: Reading,
+    elapsed: Elapsed,
+    accounts: Accounts<'a>,
+    /// The kinds of placement that count on the reference date.
+    counting: [bool; PlacementKind::ALL.len()],
+    national: Option<Arc<National>>,
+    needed: Option<&'a AmvCapacity>,
+    there: Option<&'a AmvPlaces>,
+    generated: bool,
+}
+
+impl<'a> Question<'a> {
+    fn new(book: &'a Book, as_of: AsOf, reading: Reading) -> Self {
         let on = as_of.reference_date.0;
+        let half_year = on.half_year();
         let holds = |it: &&AmvCapacity| it.from <= on && on <= it.until;
-        let needed = known(&self.amv_capacities, as_of.known_at).find(holds);
         // The count of the latest day; of one day the one recorded last, which `known` gives first.
-        let counted = known(&self.amv_places, as_of.known_at).filter(|it| it.counted_on <= on);
+        let counted = known(&book.amv_places, as_of.known_at).filter(|it| it.counted_on <= on);
         let there = counted.fold(None, |latest: Option<&AmvPlaces>, it| match latest {
             Some(latest) if latest.counted_on >= it.counted_on => Some(latest),
             _ => Some(it),
         });
-        let codes: Vec<_> = municipalities.iter().map(|it| it.code).collect();
+        Self {
+            as_of,
+            half_year,
+            reading,
+            elapsed: half_year.elapsed(as_of.reference_date),
+            accounts: Accounts::new(book, as_of),
+            counting: book.counting(as_of),
+            national: book.national(half_year, as_of).map(Arc::new),
+            needed: known(&book.amv_capacities, as_of.known_at).find(holds),
+            there,
+            generated: book.generated_from.is_some_and(|it| it.is_known_at(as_of.known_at)),
+        }
+    }
+
+    fn sum_up(&mut self, area: NamedArea, municipalities: &[&Municipality]) -> Statement {
+        let reading = self.reading;
+        let mut account = Account::default();
+        let mut across = Across::default();
+        for municipality in municipalities {
+            let one = self.accounts.account(municipality.code, self.half_year);
+            across.count += 1;
+            across.backlog += reading.backlog(&one);
+            across.surplus += (-one.remaining()).max(0);
+            account += one;
+        }
+        let due = account.due();
+        let realised = account.realised();
+        let on_schedule = self.elapsed.of(due);
+        Statement {
+            reference_date: self.as_of.reference_date.0,
+            half_year: self.half_year,
+            carried_over: CarriedOver {
+                used: account.carried_used,
+                recorded: (account.carried_recorded_for > 0).then_some(account.carried_recorded),
+                derived: account.carried_derived,
+                difference: account.carried_derived - account.carried_used,
+                recorded_for: account.carried_recorded_for,
+            },
+            quota: account.quota,
+            revision: account.revision,
+            exchange: account.exchange,
+            boundary: account.boundary,
+            due,
+            realised,
+            realised_by_kind: self.realised_by_kind(&account),
+            remaining: account.remaining(),
+            on_schedule,
+            pace: realised - on_schedule,
+            fulfilment: Ratio::of(realised, due),
+            backlog: reading.backlog(&account),
+            surplus: (-account.remaining()).max(0),
+            reading,
+            municipalities: across,
+            national: self.national.clone(),
+            amv: self.amv(area.code, municipalities),
+            generated: self.generated,
+            area,
+        }
+    }
+
+    fn realised_by_kind(&self, account: &Account) -> ByKind {
+        let kinds = PlacementKind::ALL.iter().map(|&kind| (kind, account.housed[kind.index()]));
+        kinds.filter(|&(kind, persons)| persons != 0 || self.counting[kind.index()]).collect()
+    }
+
+    fn amv(&mut self, area: Area, municipalities: &[&Municipality]) -> AmvStanding {
+        let places = |national: Persons, given: Option<&_>| places(area, national, given, municipalities);
         AmvStanding {
-            places_needed: needed
-                .and_then(|it| places(area, it.places, it.per_municipality.as_ref(), &codes)),
-            places_there: there.and_then(|it| places(area, it.places, it.per_municipality.as_ref(), &codes)),
-            placed: codes.iter().map(|&code| self.in_care(code, as_of)).sum(),
+            places_needed: self.needed.and_then(|it| places(it.places, it.per_municipality.as_ref())),
+            places_there: self.there.and_then(|it| places(it.places, it.per_municipality.as_ref())),
+            placed: municipalities.iter().map(|it| self.accounts.in_care(it.code)).sum(),
         }
     }
 }
@@ -399,12 +427,12 @@ fn places(
     area: Area,
     national: Persons,
     given: Option<&PerMunicipality<Persons>>,
-    codes: &[MunicipalityCode],
+    municipalities: &[&Municipality],
 ) -> Option<i64> {
     if area == Area::Country {
         return Some(national.count());
     }
-    codes.iter().map(|&code| given?.of(code).map(|it| it.count())).sum()
+    municipalities.iter().map(|it| given?.of(it.code).map(|it| it.count())).sum()
 }
 
 impl Statement {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::person_number::holds_person_number;
 use super::{Fault, text_in_json};
@@ -29,14 +30,19 @@ impl fmt::Display for Reference {
 
 text_in_json!(Reference);
 
-/// The name of an area, such as `'s-Hertogenbosch`.
+/// The name of an area, such as `'s-Hertogenbosch`. Whoever names the area shares it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AreaName(Box<str>);
+pub struct AreaName(Arc<str>);
 
 impl AreaName {
     /// The name as it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 }
 
@@ -44,7 +50,8 @@ impl FromStr for AreaName {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        line_of_text(text, 60, "is not a name: write one line of 1 to 60 characters").map(Self)
+        let name = line_of_text(text, 60, "is not a name: write one line of 1 to 60 characters")?;
+        Ok(Self(name.into()))
     }
 }
 

@@ -93,10 +93,7 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
             it.due.to_string(),
             it.realised.to_string(),
         ];
-        let by_kind = |kind: &PlacementKind| {
-            let key = crate::book::statement::KindInOrder(*kind);
-            it.realised_by_kind.get(&key).copied().unwrap_or(0).to_string()
-        };
+        let by_kind = |kind: &PlacementKind| it.realised_by_kind.get(*kind).unwrap_or(0).to_string();
         cells.extend(PlacementKind::ALL.iter().map(by_kind));
         cells.extend([
             it.remaining.to_string(),

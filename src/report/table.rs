@@ -38,8 +38,8 @@ pub fn statement(answer: &Answer) -> String {
     }
     line("Due", it.due);
     line("Realised", it.realised);
-    for (kind, number) in it.realised_by_kind.iter().filter(|(_, number)| **number != 0) {
-        line(&format!("  {}", kind.0), *number);
+    for (kind, number) in it.realised_by_kind.iter().filter(|(_, number)| *number != 0) {
+        line(&format!("  {kind}"), number);
     }
     line("Remaining", it.remaining);
     line("On schedule by now", it.on_schedule);

@@ -1,0 +1,176 @@
+//! The register: which municipalities there are, and who took over whom.
+
+use std::collections::BTreeSet;
+
+use super::Unanswerable;
+use super::share::part_of;
+use crate::domain::area::{BoundaryChange, Municipality, MunicipalityCode};
+use crate::domain::half_year::HalfYear;
+use crate::domain::time::{AsOf, Position};
+
+/// Municipalities and boundary changes. What concerns one municipality is found by its code, so that one without
+/// boundary changes costs nothing by those of others.
+#[derive(Debug, Default)]
+pub(super) struct Register {
+    /// By the number of the code.
+    towns: Vec<Option<Box<Town>>>,
+    registered: BTreeSet<MunicipalityCode>,
+    changes: Vec<Change>,
+}
+
+/// All that is known of one code.
+#[derive(Debug, Default)]
+struct Town {
+    registered: Option<(Position, Municipality)>,
+    /// The changes in which it ceases.
+    ceases: Vec<usize>,
+    /// The changes in which it is an heir, and which of the heirs it is.
+    takes_over: Vec<(usize, usize)>,
+}
+
+/// A boundary change, as accounts need it.
+#[derive(Debug)]
+struct Change {
+    position: Position,
+    /// The half-year in which it takes effect.
+    half_year: HalfYear,
+    on_first_day: bool,
+    weights: Vec<u64>,
+    change: BoundaryChange,
+}
+
+/// What one heir takes over in a boundary change.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TakeOver<'a> {
+    change: &'a Change,
+    heir: usize,
+}
+
+/// How a boundary change lies to a half-year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It took effect in an earlier half-year.
+    Earlier,
+    /// It takes effect on the first day.
+    OnFirstDay,
+    /// It takes effect after the first day.
+    Within,
+    /// It takes effect in a later half-year.
+    Later,
+}
+
+impl TakeOver<'_> {
+    /// The municipalities that are taken over.
+    pub(super) fn old(&self) -> &[MunicipalityCode] {
+        self.change.change.old()
+    }
+
+    /// When the ledger learned it.
+    pub(super) fn position(&self) -> Position {
+        self.change.position
+    }
+
+    pub(super) fn effect(&self, half_year: HalfYear) -> Effect {
+        match self.change.half_year.cmp(&half_year) {
+            std::cmp::Ordering::Less => Effect::Earlier,
+            std::cmp::Ordering::Equal if self.change.on_first_day => Effect::OnFirstDay,
+            std::cmp::Ordering::Equal => Effect::Within,
+            std::cmp::Ordering::Greater => Effect::Later,
+        }
+    }
+
+    /// The share of the heir in a number: whole persons, and the shares of all heirs add up to it.
+    pub(super) fn share(&self, persons: i64) -> i64 {
+        persons.signum() * part_of(persons.unsigned_abs(), &self.change.weights, self.heir) as i64
+    }
+}
+
+impl Change {
+    fn is_in_force(&self, as_of: AsOf) -> bool {
+        self.position.is_known_at(as_of.known_at)
+            && as_of.reference_date.has_obligation_of(self.change.effective_on())
+    }
+}
+
+impl Register {
+    /// Takes up a municipality.
+    pub(super) fn register(&mut self, position: Position, it: &Municipality) {
+        self.registered.insert(it.code);
+        self.make(it.code).registered = Some((position, it.clone()));
+    }
+
+    /// Takes up a boundary change.
+    pub(super) fn change(&mut self, position: Position, it: &BoundaryChange) {
+        let number = self.changes.len();
+        let half_year = it.effective_on().half_year();
+        let heirs = it.heirs();
+        for &old in it.old() {
+            self.make(old).ceases.push(number);
+        }
+        for (index, &(heir, _)) in heirs.iter().enumerate() {
+            self.make(heir).takes_over.push((number, index));
+        }
+        self.changes.push(Change {
+            position,
+            half_year,
+            on_first_day: it.effective_on() == half_year.first_day(),
+            weights: heirs.iter().map(|(_, weight)| u64::from(*weight)).collect(),
+            change: it.clone(),
+        });
+    }
+
+    /// The municipality with this code, if it exists on the reference date as known then.
+    pub(super) fn municipality(
+        &self,
+        code: MunicipalityCode,
+        as_of: AsOf,
+    ) -> Result<&Municipality, Unanswerable> {
+        let on = as_of.reference_date.0;
+        let town = self.town(code);
+        let known = town.and_then(|it| it.registered.as_ref());
+        let known = known.filter(|(position, _)| position.is_known_at(as_of.known_at));
+        let (Some(town), Some((_, municipality))) = (town, known) else {
+            return Err(Unanswerable::UnknownMunicipality(code, as_of.known_at));
+        };
+        if on < municipality.from {
+            return Err(Unanswerable::NotYet { code, from: municipality.from, on });
+        }
+        match town.ceases.iter().map(|&it| &self.changes[it]).find(|it| it.is_in_force(as_of)) {
+            None => Ok(municipality),
+            Some(Change { change, .. }) => Err(Unanswerable::Ceased {
+                code,
+                on,
+                ceased: change.effective_on(),
+                successors: change.heirs().into_iter().map(|(heir, _)| heir).collect(),
+            }),
+        }
+    }
+
+    /// The municipalities that exist on the reference date as known then, in the order of their codes.
+    pub(super) fn municipalities(&self, as_of: AsOf) -> impl Iterator<Item = &Municipality> {
+        self.registered.iter().filter_map(move |&code| self.municipality(code, as_of).ok())
+    }
+
+    /// What a municipality took over in the boundary changes in force, in the order of the log.
+    pub(super) fn taken_over(
+        &self,
+        code: MunicipalityCode,
+        as_of: AsOf,
+    ) -> impl Iterator<Item = TakeOver<'_>> {
+        let all = self.town(code).map_or(&[][..], |it| &it.takes_over);
+        let all = all.iter().map(|&(change, heir)| TakeOver { change: &self.changes[change], heir });
+        all.filter(move |it| it.change.is_in_force(as_of))
+    }
+
+    fn town(&self, code: MunicipalityCode) -> Option<&Town> {
+        self.towns.get(usize::from(code.number()))?.as_deref()
+    }
+
+    fn make(&mut self, code: MunicipalityCode) -> &mut Town {
+        let number = usize::from(code.number());
+        if self.towns.len() <= number {
+            self.towns.resize_with(number + 1, || None);
+        }
+        self.towns[number].get_or_insert_default()
+    }
+}
