@@ -1,5 +1,6 @@
 //! Every integration test that runs inside one process.
 
+mod busy;
 mod cases;
 mod decisions;
 mod docs;

@@ -17,7 +17,8 @@ pub struct World {
     pub book: Book,
     /// The commands that were recorded, in the order of the log, with the day of each.
     pub recorded: Vec<(Day, Command)>,
-    entries: Vec<Entry>,
+    /// The same as entries of the log.
+    pub entries: Vec<Entry>,
 }
 
 impl World {
