@@ -30,8 +30,8 @@ const EMPTY_NAMES: [&str; 6] = ["util", "utils", "helpers", "types", "common", "
 /// The most lines that a file may have before it is two files.
 const LINES_MAX: usize = 600;
 
-/// Every source file by its path below `src`.
-fn sources() -> BTreeMap<String, String> {
+/// Every source file by its path below a folder.
+fn sources(folder: &str) -> BTreeMap<String, String> {
     fn visit(folder: &Path, below: &str, found: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(folder).expect("the sources are there") {
             let path = entry.expect("a source file").path();
@@ -44,13 +44,13 @@ fn sources() -> BTreeMap<String, String> {
         }
     }
     let mut found = BTreeMap::new();
-    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut found);
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "", &mut found);
     found
 }
 
 #[test]
 fn every_source_file_keeps_to_the_house() {
-    let sources = sources();
+    let sources = sources("src");
     let rooms: Vec<_> =
         ROOMS.iter().filter(|(room, _)| sources.contains_key(&format!("{room}.rs"))).collect();
     assert!(sources.len() > 50 && rooms.len() > 10, "{} files, {} rooms", sources.len(), rooms.len());
@@ -58,6 +58,25 @@ fn every_source_file_keeps_to_the_house() {
     assert!(imports > 200, "only {imports} imports were found");
     let faults: Vec<_> = sources.iter().flat_map(|(path, text)| faults(path, text)).collect();
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+/// Benchmarks stand outside the house: they may read a clock, touch files and name every room. What a file is for, its
+/// name and its length are held to the same rules.
+#[test]
+fn every_benchmark_is_a_file_like_the_others_and_no_test_runs_it() {
+    let benches = sources("benches");
+    assert!(benches.len() > 10, "{} files", benches.len());
+    let faults: Vec<_> = benches.iter().flat_map(|(path, text)| faults_of_file(path, text)).collect();
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest = fs::read_to_string(manifest).expect("the manifest is text");
+    let programs: Vec<&str> = manifest.split("[[bench]]\n").skip(1).collect();
+    assert!(programs.len() > 1, "{} benchmarks", programs.len());
+    for program in programs {
+        let lines: Vec<&str> = program.lines().take_while(|line| !line.is_empty()).collect();
+        assert!(lines.contains(&"harness = false") && lines.contains(&"test = false"), "{lines:?}");
+    }
 }
 
 /// The checks are checked: one wrong file for each of them, and a right one.
@@ -104,22 +123,11 @@ fn what_does_not_keep_to_the_house_is_found() {
     assert_eq!(faults("book.rs", &"//! Long.\n".repeat(LINES_MAX + 1)).len(), 1, "it is too long");
 }
 
-/// Everything about a file that does not keep to the house.
+/// Everything about a source file that does not keep to the house.
 fn faults(path: &str, text: &str) -> Vec<String> {
-    let mut faults = Vec::new();
+    let mut faults = faults_of_file(path, text);
     let mut fault = |what: String| faults.push(format!("{path} {what}"));
     let room = room_of(path);
-    let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".rs");
-    if EMPTY_NAMES.contains(&name) {
-        fault("has a name that says nothing about what it is for".to_owned());
-    }
-    if !text.starts_with("//! ") {
-        fault("does not open with what it is for".to_owned());
-    }
-    let lines = text.lines().count();
-    if lines > LINES_MAX {
-        fault(format!("has {lines} lines: make it two"));
-    }
     match floor(room) {
         None => fault("is in a room without a floor".to_owned()),
         Some(own) => {
@@ -145,6 +153,24 @@ fn faults(path: &str, text: &str) -> Vec<String> {
     }
     if (names("fs") || names("File")) && !["store", "cli", "demo"].contains(&room) {
         fault("touches files outside store, cli and demo".to_owned());
+    }
+    faults
+}
+
+/// Everything that is wrong with a file as such, wherever it stands.
+fn faults_of_file(path: &str, text: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut fault = |what: String| faults.push(format!("{path} {what}"));
+    let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".rs");
+    if EMPTY_NAMES.contains(&name) {
+        fault("has a name that says nothing about what it is for".to_owned());
+    }
+    if !text.starts_with("//! ") {
+        fault("does not open with what it is for".to_owned());
+    }
+    let lines = text.lines().count();
+    if lines > LINES_MAX {
+        fault(format!("has {lines} lines: make it two"));
     }
     faults
 }
