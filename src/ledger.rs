@@ -211,9 +211,9 @@ impl Ledger {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(Self, Vec<Note>), LedgerError> {
         let options = Options { access, ..Options::default() };
-        let mut opening = Opening { memory: Memory::default(), progress };
+        let mut opening = Opening::new(progress);
         let Opened { store, notes } = Store::open_with(dir, &options, &mut opening)?;
-        let memory = opening.memory;
+        let memory = opening.finish();
         assert_eq!(store.head().size, memory.size, "every entry of the store was taken up");
         let reader = store.reader();
         let (writer, recent) = (Writer::start(store), Recent::default());

@@ -144,6 +144,25 @@ impl State {
         self.in_force.insert(said.subject(), position);
     }
 
+    /// Does as [`place`](Self::place), but nothing is decided before [`settle`](Self::settle).
+    pub fn gather(&mut self, position: Position, keys: PlacementKeys) {
+        self.placements.gather(keys.placement, position);
+        if let Some(key) = keys.person {
+            self.persons.gather(key, position);
+        }
+        if let Some(key) = keys.event {
+            self.events.gather(key, position);
+        }
+    }
+
+    /// Takes up everything that was gathered.
+    pub fn settle(&mut self) {
+        self.placements.settle(|_, _| {});
+        self.events.settle(|_, _| {});
+        let same_person = &mut self.same_person;
+        self.persons.settle(|one, other| same_person.push((one, other)));
+    }
+
     /// Takes up an entry that records a placement: decisions need no more of it than its keys.
     pub fn place(&mut self, position: Position, keys: PlacementKeys) {
         self.placements.insert(keys.placement, position);

@@ -70,6 +70,11 @@ impl Gathered {
         (self.count == SEGMENT).then(|| std::mem::take(self).bytes())
     }
 
+    /// How many entries there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
     fn placement(&mut self, keys: PlacementKeys, housed: Housed) {
         let flag = |is: bool, flag| if is { flag } else { 0 };
         let persons = u32::from(housed.persons);
@@ -94,7 +99,8 @@ impl Gathered {
         }
     }
 
-    fn bytes(self) -> Vec<u8> {
+    /// All of them, as a segment has them.
+    pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.items.len() + 16 + 12 * self.moments.len());
         bytes.extend_from_slice(&self.generated.unwrap_or(u32::MAX).to_be_bytes());
         bytes.extend_from_slice(&(self.moments.len() as u32).to_be_bytes());
@@ -108,15 +114,15 @@ impl Gathered {
 }
 
 impl Segment {
-    /// Reads the segment whose first entry has this position.
+    /// Reads a segment of so many entries, of which the first has this position.
     ///
     /// # Errors
-    /// When it is not what [`Gathered::push`] gives.
-    pub fn read(first: u64, bytes: &[u8]) -> Result<Self, String> {
-        Self::parse(first, bytes).ok_or_else(|| "does not decode".to_owned())
+    /// When it is not what [`Gathered::bytes`] gives.
+    pub fn read(first: u64, count: u64, bytes: &[u8]) -> Result<Self, String> {
+        Self::parse(first, count, bytes).ok_or_else(|| "does not decode".to_owned())
     }
 
-    fn parse(first: u64, bytes: &[u8]) -> Option<Self> {
+    fn parse(first: u64, count: u64, bytes: &[u8]) -> Option<Self> {
         let mut from = Bytes(bytes);
         let place = |place: u32| first + u64::from(place);
         let generated = from.u32()?;
@@ -126,8 +132,8 @@ impl Segment {
             let at = place(from.u32()?);
             moments.push((at, RecordedAt::from_millis(i64::from_be_bytes(from.take()?)).ok()?));
         }
-        let mut items = Vec::with_capacity(SEGMENT as usize);
-        for position in (first..first + SEGMENT).map(Position) {
+        let mut items = Vec::with_capacity(count as usize);
+        for position in (first..first + count).map(Position) {
             items.push(from.item(position)?);
         }
         from.0.is_empty().then_some(Self { moments, generated, items })

@@ -83,7 +83,7 @@ fn agree(
     }
     evidence.check_journal()?;
     let (events, head) = if evidence.journal_is_complete() {
-        match follow_journal(&evidence, from, notes)? {
+        match follow_journal(&evidence, notes)? {
             Some(followed) => followed,
             None if from > 0 => return Ok(Err("is of no use where the events hold more".to_owned())),
             // After a power cut the checkpoint may lag, so that the journal looks complete and is not.
@@ -267,14 +267,17 @@ impl Evidence<'_> {
 }
 
 /// The journal holds all that was acknowledged: the events must be a part of it, and are made equal to it. Gives nothing
-/// where they hold more. What they hold before `from` is not looked at.
+/// where they hold more.
+///
+/// Of the events the last [`SEGMENT`] entries are looked at. What lies before is checked when it is asked for: then a frame that is
+/// missing or damaged is an error that names it.
 fn follow_journal(
     evidence: &Evidence<'_>,
-    from: u64,
     notes: &mut Vec<Note>,
 ) -> Result<Option<(Events, Head)>, StoreError> {
     let (folder, head) = (evidence.folder, evidence.scan.roots.head());
     let were_there = folder.events().is_dir();
+    let from = head.size.saturating_sub(SEGMENT);
     let mut behind = None;
     let mut events = match Events::open(&folder.events(), from, notes)? {
         Ok(events) if events.head().size > head.size => return Ok(None),
