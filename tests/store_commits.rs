@@ -51,7 +51,7 @@ fn single_lines_are_packed_and_every_one_is_found() {
     }
     store.close().unwrap();
     let db = sled::open(ledger.dir().join("events")).unwrap();
-    assert_eq!(db.len(), 2 + 1_100 - 2 * 512, "two packed frames and the rest one by one");
+    assert_eq!(db.len(), 8 + 1_100 - 8 * 128, "eight packed frames and the rest one by one");
     drop(db);
     assert_eq!(ledger.check_whole(), []);
 }

@@ -170,8 +170,8 @@ impl Part {
             self.gather(place);
             return None;
         }
-        // At most four fifths full, so that few stand far from home.
-        if self.taken * 5 >= self.homes * 4 {
+        // At most nine tenths full: what stands in order is found soon also where it is crowded.
+        if self.taken * 10 >= self.homes * 9 {
             self.settle(&mut Vec::new());
         }
         let home = self.home(low_of(place));
@@ -195,19 +195,19 @@ impl Part {
         }
         if self.places.len() == self.places.capacity() {
             // As much as it will need when they are in their places, so that nothing moves then.
-            self.places.reserve_exact(self.places.len() * 2 / 5 + BEHIND);
+            self.places.reserve_exact(self.places.len() / 4 + BEHIND);
         }
         self.places.push(place);
         self.taken = self.places.len();
     }
 
-    /// Gives every key its place, with two homes in seven left free. Leaves the keys in order in `sorted`.
+    /// Gives every key its place, with one home in five left free. Leaves the keys in order in `sorted`.
     fn settle(&mut self, sorted: &mut Vec<u64>) {
         sorted.clear();
         sorted.extend(self.places.iter().filter(|place| **place != 0));
         sorted.sort_unstable();
         self.places.clear();
-        self.homes = (self.taken * 7 / 5).max(16);
+        self.homes = (self.taken * 5 / 4).max(16);
         self.places.reserve_exact(self.homes + BEHIND);
         self.places.resize(self.homes + BEHIND, 0);
         let mut free = 0;

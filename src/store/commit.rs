@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::frame::{Content, Encoder, Frame, Header, MAX_ENTRIES, MAX_RAW};
+use super::frame::{Content, Encoder, FULL, Frame, Header, MAX_RAW};
 use super::lines::Lines;
 use super::past::Past;
 use crate::proof::merkle::{Tree, leaf_hash};
@@ -29,7 +29,7 @@ impl Commit {
             let (mut end, mut count) = (start, 0);
             // The first line always goes in, however long: a frame may hold a single line above the limit.
             while let Some(line_end) = ends.get(next).copied()
-                && count < MAX_ENTRIES
+                && count < FULL
                 && (count == 0 || line_end - start <= MAX_RAW)
             {
                 tree.push(leaf_hash(&raw[line_start..line_end - 1]));

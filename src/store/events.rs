@@ -22,7 +22,7 @@ use tail::Tail;
 use super::Head;
 use super::error::{Remedy, StoreError};
 use super::folder::names;
-use super::frame::{Decoder, Encoder, Frame, FrameFault, Header, MAX_ENTRIES};
+use super::frame::{Decoder, Encoder, FULL, Frame, FrameFault, Header};
 use super::note::Note;
 
 /// The most keys in a batch: sled needs memory out of proportion for larger ones.
@@ -212,7 +212,7 @@ impl Events {
         self.pend(header.first, Some(frame.bytes.to_vec()));
         self.tail.push(header.clone(), raw);
         // A packed frame and the removal of its parts must go into one batch: there is always room left for that.
-        if self.pending.len() + MAX_ENTRIES + 1 > MAX_BATCH || self.pending_bytes > MAX_PENDING {
+        if self.pending.len() + FULL + 1 > MAX_BATCH || self.pending_bytes > MAX_PENDING {
             self.apply()?;
         }
         Ok(())

@@ -18,6 +18,9 @@ pub(super) const HEADER: usize = 64;
 const CHECKED: usize = 60;
 /// The most entries in a frame.
 pub(super) const MAX_ENTRIES: usize = 512;
+/// The most entries that a frame is given. Fewer than it may hold: whoever looks for one entry unpacks its frame, and sled
+/// keeps a number of values in memory, whatever their size.
+pub(super) const FULL: usize = 128;
 /// The most bytes of lines in a frame, unless it holds a single one that is longer.
 pub(super) const MAX_RAW: usize = 256 * 1024;
 /// The longest line, its newline included. Nothing that the program delivers comes near.

@@ -13,7 +13,7 @@ use crate::store::frame::{Decoder, Frame, FrameFault};
 use crate::store::{Visit, lines};
 
 /// How much sled may keep in memory of what it read.
-const CACHE: u64 = 64 * 1024 * 1024;
+const CACHE: u64 = 8 * 1024 * 1024;
 
 /// An open sled, every call of which is an answer or a fault.
 pub(in crate::store) struct Database {

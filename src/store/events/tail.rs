@@ -1,6 +1,6 @@
 //! The small frames at the end of the events, until there are enough to make one large frame of them.
 
-use crate::store::frame::{Content, Encoder, Header, MAX_ENTRIES, MAX_RAW};
+use crate::store::frame::{Content, Encoder, FULL, Header, MAX_RAW};
 
 /// Small frames that follow one another, with their lines, so that packing them needs no reading.
 #[derive(Debug, Default)]
@@ -17,8 +17,7 @@ impl Tail {
         let sum = |of: fn(&Header) -> u32| -> usize {
             frames.iter().chain([next]).map(|header| of(header) as usize).sum()
         };
-        frames.is_empty()
-            || sum(|header| header.count) <= MAX_ENTRIES && sum(|header| header.raw_len) <= MAX_RAW
+        frames.is_empty() || sum(|header| header.count) <= FULL && sum(|header| header.raw_len) <= MAX_RAW
     }
 
     pub fn push(&mut self, header: Header, raw: &[u8]) {
