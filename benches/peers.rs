@@ -48,6 +48,10 @@ use measured::{Asked, Deliveries, Imported, disk_bytes};
 use printed::{Disk, Measured, Pair};
 use table::Format;
 
+/// As the program itself has it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// What ends the run.
 pub type Failure = Box<dyn Error>;
 
