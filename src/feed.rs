@@ -13,7 +13,7 @@ pub mod receipt;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 use parcel::{Content, Parcel, Row};
@@ -45,6 +45,12 @@ pub enum FeedError {
     Receipt(io::Error),
 }
 
+impl Parcels for Box<dyn Parcels + Send> {
+    fn next_parcel(&mut self) -> io::Result<Option<Parcel>> {
+        (**self).next_parcel()
+    }
+}
+
 /// What a delivery is read from: the rows of a file, gathered into parcels.
 pub trait Parcels {
     /// The next parcel, or nothing at the end of the file.
@@ -66,34 +72,42 @@ pub trait Parcels {
 pub fn deliver(
     ledger: &mut Ledger,
     delivered_by: &Source,
-    parcels: &mut (dyn Parcels + Send),
+    mut parcels: impl Parcels + Send + 'static,
     to: &mut dyn FnMut(&RowReceipt, &Row) -> io::Result<()>,
 ) -> Result<(DeliveryId, Totals), FeedError> {
     let delivery = ledger.new_delivery();
     let mut totals = Totals::default();
-    thread::scope(|scope| {
-        let (groups, read) = sync_channel(READ_AHEAD);
-        scope.spawn(move || read_groups(parcels, &groups));
-        let mut under_way = VecDeque::new();
-        for group in read {
-            let group = match group {
-                Ok(group) => group,
-                Err(error) => {
-                    acknowledge(&mut under_way, 0, &mut totals, to)?;
-                    return Err(error.into());
-                }
-            };
-            let mut batch = ledger.batch(delivery, delivered_by);
-            let mut settled = Vec::new();
-            for parcel in group {
-                settle(&mut batch, parcel, &mut settled)?;
+    let (groups, read) = sync_channel(READ_AHEAD);
+    // Nobody waits for this thread: when something fails here, it may be waiting for a sender who sends no more.
+    thread::spawn(move || read_groups(&mut parcels, &groups));
+    let mut under_way = VecDeque::new();
+    loop {
+        let group = match read.try_recv() {
+            // Whoever has sent no more for a moment gets the receipts of what was sent.
+            Err(TryRecvError::Empty) => {
+                acknowledge(&mut under_way, 0, &mut totals, to)?;
+                read.recv().ok()
             }
-            under_way.push_back((batch.submit()?, settled));
-            acknowledge(&mut under_way, WRITTEN_BEHIND, &mut totals, to)?;
+            group => group.ok(),
+        };
+        let group = match group {
+            Some(Ok(group)) => group,
+            ended => {
+                acknowledge(&mut under_way, 0, &mut totals, to)?;
+                return match ended {
+                    Some(Err(error)) => Err(error.into()),
+                    _ => Ok((delivery, totals)),
+                };
+            }
+        };
+        let mut batch = ledger.batch(delivery, delivered_by);
+        let mut settled = Vec::new();
+        for parcel in group {
+            settle(&mut batch, parcel, &mut settled)?;
         }
-        acknowledge(&mut under_way, 0, &mut totals, to)
-    })?;
-    Ok((delivery, totals))
+        under_way.push_back((batch.submit()?, settled));
+        acknowledge(&mut under_way, WRITTEN_BEHIND, &mut totals, to)?;
+    }
 }
 
 /// How many groups may wait to be decided about, and how many to be written.

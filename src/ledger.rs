@@ -251,6 +251,11 @@ impl Ledger {
         LogSize(if self.recent.is_rehearsing() { self.memory.size } else { self.reader.head().size })
     }
 
+    /// How many entries questions can be asked about, also in a rehearsal: what is durable.
+    fn durable(&self) -> LogSize {
+        LogSize(self.reader.head().size)
+    }
+
     /// The book that statements are made of.
     pub fn book(&self) -> &Book {
         &self.memory.book
@@ -262,15 +267,15 @@ impl Ledger {
     /// When the log never had that size.
     pub fn as_of(&self, reference_date: ReferenceDate, known_at: KnownAt) -> Result<AsOf, LedgerError> {
         let known_at = match known_at {
-            KnownAt::Now => self.size(),
-            KnownAt::Size(asked) if asked > self.size() => {
-                return Err(LedgerError::NeverKnown { asked: asked.0, size: self.size().0 });
+            KnownAt::Now => self.durable(),
+            KnownAt::Size(asked) if asked > self.durable() => {
+                return Err(LedgerError::NeverKnown { asked: asked.0, size: self.durable().0 });
             }
             KnownAt::Size(asked) => asked,
             KnownAt::Time(time) => {
                 let before = self.memory.moments.partition_point(|(_, at)| *at < time);
                 let first = self.memory.moments.get(before).map_or(u64::MAX, |(first, _)| *first);
-                self.size().min(LogSize(first))
+                self.durable().min(LogSize(first))
             }
         };
         Ok(AsOf { reference_date, known_at })
@@ -318,7 +323,7 @@ impl Ledger {
     /// When an entry cannot be read.
     pub fn history(&self, placement: PlacementId) -> Result<Vec<Entry>, LedgerError> {
         let candidates: Vec<_> = self.memory.state.recall_placement(placement).collect();
-        let durable = candidates.into_iter().filter(|position| position.is_known_at(self.size()));
+        let durable = candidates.into_iter().filter(|position| position.is_known_at(self.durable()));
         let recalled = Recalled::new(durable.map(|position| self.entry(position)).collect::<Result<_, _>>()?);
         let Some(known) = recalled.placement(placement) else { return Ok(Vec::new()) };
         let later = self.memory.state.later(placement);
@@ -326,7 +331,7 @@ impl Ledger {
         positions.extend(later.moves.iter().map(|(position, _)| *position));
         positions.extend(later.followed_on.map(|(position, _)| position));
         positions.extend(later.withdrawn.map(|(position, _)| position));
-        positions.retain(|position| position.is_known_at(self.size()));
+        positions.retain(|position| position.is_known_at(self.durable()));
         positions.sort();
         positions.into_iter().map(|position| self.entry(position)).collect()
     }

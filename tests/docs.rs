@@ -248,10 +248,10 @@ impl Example {
         let source = "example".parse().unwrap();
         let none = &mut |_: &_, _: &_| Ok(());
         let delivered = match file.ends_with(".jsonl") {
-            true => feed::deliver(&mut self.ledger, &source, &mut EventLines::new(from), none),
+            true => feed::deliver(&mut self.ledger, &source, EventLines::new(from), none),
             false => {
-                let mut rows = CsvFile::open(from, source.clone()).unwrap();
-                feed::deliver(&mut self.ledger, &source, &mut rows, none)
+                let rows = CsvFile::open(from, source.clone()).unwrap();
+                feed::deliver(&mut self.ledger, &source, rows, none)
             }
         };
         delivered.unwrap().1

@@ -30,9 +30,9 @@ impl Desk {
 
     fn try_send(&mut self, file: &str) -> Result<Totals, FeedError> {
         let source = "ministry".parse().unwrap();
-        let mut file = CsvFile::open(Cursor::new(file.to_owned()), source)?;
+        let file = CsvFile::open(Cursor::new(file.to_owned()), source)?;
         let source = "ministry".parse().unwrap();
-        deliver(&mut self.ledger, &source, &mut file, &mut |_, _| Ok(())).map(|(_, totals)| totals)
+        deliver(&mut self.ledger, &source, file, &mut |_, _| Ok(())).map(|(_, totals)| totals)
     }
 
     /// Sends a file, and says how many rows were recorded, known already and refused.

@@ -7,7 +7,7 @@ use std::fs;
 use peildatum::store::{Lines, Note, StoreError};
 use proptest::prelude::*;
 
-use crate::store_ledger::{Ledger, existing, line, open, options, read};
+use crate::store_ledger::{Ledger, close, existing, line, open, options, read};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
@@ -52,7 +52,7 @@ fn single_lines_are_packed_and_every_one_is_found() {
     store.close().unwrap();
     let db = sled::open(ledger.dir().join("events")).unwrap();
     assert_eq!(db.len(), 8 + 1_100 - 8 * 128, "eight packed frames and the rest one by one");
-    drop(db);
+    close(db, &ledger.dir().join("events"));
     assert_eq!(ledger.check_whole(), []);
 }
 
@@ -250,4 +250,33 @@ fn after_a_failed_write_the_handle_does_nothing_more() {
     fs::remove_file(&journal).unwrap();
     fs::rename(&away, &journal).unwrap();
     assert_eq!(ledger.check_whole(), []);
+}
+
+/// While small frames are packed into one under a reader, it gives each entry once.
+#[test]
+fn who_reads_while_others_write_gets_each_entry_once() {
+    let mut ledger = Ledger::new(&[]);
+    let mut store = open(&ledger.dir(), &existing()).unwrap().store;
+    let reader = store.reader();
+    let written = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !written.load(std::sync::atomic::Ordering::Relaxed) {
+                let (size, mut next) = (reader.head().size, 0);
+                let read = reader.read(0, size, &mut |position, _| {
+                    assert_eq!(position, next, "each once, in order");
+                    next += 1;
+                    Ok(())
+                });
+                read.unwrap();
+                assert_eq!(next, size);
+            }
+        });
+        for _ in 0..1_500 {
+            ledger.append(&mut store, 1);
+        }
+        written.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    drop(reader);
+    store.close().unwrap();
 }

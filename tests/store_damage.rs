@@ -8,7 +8,7 @@ use std::fs;
 use peildatum::store::{Note, Remedy, StoreError, repair};
 
 use crate::folders::{change, contents};
-use crate::store_ledger::{Ledger, existing, frames, open};
+use crate::store_ledger::{Ledger, close, existing, frames, open};
 
 fn remedy_of(error: &StoreError) -> Remedy {
     match error {
@@ -222,7 +222,7 @@ fn frames_of_the_events_in_the_wrong_places_are_built_again() {
             2 => drop(db.insert(513u64.to_be_bytes(), two).unwrap()),
             _ => drop(db.insert(second, &two[..two.len() - 1]).unwrap()),
         }
-        drop(db);
+        close(db, &broken.dir().join("events"));
         assert!(matches!(broken.check_healed().as_slice(), [Note::EventsRebuilt { kept_as: Some(_), .. }]));
         assert!(broken.dir().join("events.damaged-1/db").exists(), "the evidence is kept");
     }

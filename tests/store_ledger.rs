@@ -1,6 +1,7 @@
 //! A ledger of known lines, to be broken by the tests beside this one, and the oracle that they share: opening gives
 //! exactly the lines that were acknowledged, or an error that names a remedy.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::folders::{contents, copy_dir};
@@ -149,4 +150,10 @@ pub fn frames(bytes: &[u8]) -> Vec<Vec<u8>> {
         rest = others;
     }
     frames
+}
+
+/// Closes a sled that a test opened. Its threads let go of its files a moment after the handle has gone.
+pub fn close(db: sled::Db, dir: &Path) {
+    drop(db);
+    File::open(dir.join("db")).unwrap().lock().unwrap();
 }

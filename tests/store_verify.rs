@@ -6,7 +6,7 @@ use std::fs;
 use peildatum::store::{Finding, Place, Remedy, Verification, verify};
 
 use crate::folders::{change, contents};
-use crate::store_ledger::{Ledger, existing, frames, open, root};
+use crate::store_ledger::{Ledger, close, existing, frames, open, root};
 
 /// Verifies, and checks that no byte of the directory changed.
 fn look(ledger: &Ledger) -> Verification {
@@ -66,7 +66,7 @@ fn a_damaged_frame_of_the_events_is_named_with_its_key() {
     let mut frame = db.get(512u64.to_be_bytes()).unwrap().unwrap().to_vec();
     frame[70] ^= 1;
     db.insert(512u64.to_be_bytes(), frame).unwrap();
-    drop(db);
+    close(db, &ledger.dir().join("events"));
     let finding = one(&ledger);
     assert_eq!(finding.place, Place::Events { key: 512 });
     assert_eq!(finding.positions, 512..1_200);
@@ -91,7 +91,7 @@ fn a_forged_entry_is_found_in_its_frame() {
     hasher.update(&frame[64..]);
     frame[60..64].copy_from_slice(&hasher.finalize().to_be_bytes());
     db.insert(1u64.to_be_bytes(), frame).unwrap();
-    drop(db);
+    close(db, &ledger.dir().join("events"));
     let seen = look(&ledger);
     assert_eq!(seen.size, 3);
     assert_eq!(seen.findings.len(), 2, "{:?}", seen.findings);

@@ -52,9 +52,9 @@ pub fn import(dir: &Path, count: u64) -> Result<Imported, Failure> {
     let facts = ledger.size().0;
     let files = Files::of(dir);
     let mut deliver = |file: &Path| {
-        let mut rows = CsvFile::open(BufReader::new(File::open(file)?), source.clone())?;
+        let rows = CsvFile::open(BufReader::new(File::open(file)?), source.clone())?;
         let mut receipts = Receipts::begin();
-        feed::deliver(&mut ledger, &source, &mut rows, &mut |receipt, _| {
+        feed::deliver(&mut ledger, &source, rows, &mut |receipt, _| {
             receipts.take(receipt);
             Ok(())
         })?;

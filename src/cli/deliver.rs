@@ -111,9 +111,9 @@ impl Deliver {
         input: Input,
         mut refused_rows: Option<RefusedTo<'_>>,
     ) -> Result<Totals, Failure> {
-        let Input { name, mut content, bar } = input;
+        let Input { name, content, bar } = input;
         let mut receipt = Printer::new(self.format, name, self.dry_run, &self.from, first)?;
-        let delivered = feed::deliver(ledger, &self.from, content.parcels(), &mut |it, row| {
+        let delivered = feed::deliver(ledger, &self.from, content.into_parcels(), &mut |it, row| {
             receipt.row(it)?;
             match (&it.outcome, &mut refused_rows) {
                 (Outcome::Refused { faults }, Some(rows)) => rows.write(row, faults),
@@ -212,10 +212,10 @@ impl Content {
         }
     }
 
-    fn parcels(&mut self) -> &mut (dyn Parcels + Send) {
+    fn into_parcels(self) -> Box<dyn Parcels + Send> {
         match self {
-            Self::Lines(lines) => lines,
-            Self::Table(table) => &mut **table,
+            Self::Lines(lines) => Box::new(lines),
+            Self::Table(table) => table,
         }
     }
 }

@@ -195,7 +195,8 @@ impl State {
             Command::WithdrawPlacement(it) => positions.extend(self.recall_placement(it.placement)),
             Command::TransferPlacement(it) => positions.extend(self.recall_placement(it.placement)),
             Command::RecordFollowOn(it) => positions.extend(self.recall_placement(it.placement)),
-            Command::SetCountingRule(_) => {
+            // Where fewer kinds count, nobody counts twice.
+            Command::SetCountingRule(rule) if rule.counts() => {
                 positions.extend(self.same_person.iter().flat_map(|(one, other)| [*one, *other]));
             }
             _ => {}

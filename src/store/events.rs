@@ -304,6 +304,31 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_ends_well_does_not_make_another_that_failed_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let events = Events::start(&folder.path().join("events"), None).unwrap();
+        let database = std::sync::Arc::clone(events.database());
+        let (begun, go) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
+        std::thread::scope(|scope| {
+            let (database, begun, go) = (&database, &begun, &go);
+            scope.spawn(move || {
+                database
+                    .guard("written", || {
+                        begun.wait();
+                        go.wait();
+                        Ok(())
+                    })
+                    .unwrap();
+            });
+            begun.wait();
+            let failed = io::Error::from(io::ErrorKind::StorageFull);
+            database.guard("read", || Err::<(), _>(sled::Error::Io(failed))).unwrap_err();
+            go.wait();
+        });
+        assert!(database.flush().is_err(), "sled runs again after it failed");
+    }
+
+    #[test]
     fn a_lock_that_sled_holds_is_no_damage() {
         let folder = tempfile::tempdir().unwrap();
         let _holder = Events::start(folder.path(), None).unwrap();

@@ -34,7 +34,7 @@ pub(super) fn open(folder: Folder, options: &Options, fold: &mut dyn Fold) -> Re
     let stated = checkpoint::read(&folder.checkpoint())?;
     let snapshot = folder.snapshot();
     let base = match stated {
-        Stated::Head(head) if fold.keeps_snapshot() => snapshot.end(head.size, &mut notes)?,
+        Stated::Head(head) if fold.keeps_snapshot() => snapshot.end(head.size, &mut notes),
         _ => Tree::new(),
     };
     if base.size() > 0 {
@@ -42,7 +42,7 @@ pub(super) fn open(folder: Folder, options: &Options, fold: &mut dyn Fold) -> Re
             Ok(agreed) => return finish(folder, options, &stated, agreed, notes),
             Err(why) => {
                 fold.restart();
-                notes.push(snapshot.forget_from(SEGMENT, &why)?);
+                notes.push(snapshot.forget_from(SEGMENT, &why));
             }
         }
     }
@@ -109,9 +109,14 @@ fn read(
         let mut past = Past::default();
         if from > 0 {
             let mut ends = (1..=from / SEGMENT).map(|count| count * SEGMENT);
-            let mut unusable = None;
+            let (mut unusable, mut before) = (None, Tree::new());
             let taken = fold.segments(&mut || match snapshot.read(ends.next()?) {
+                Ok(Some(segment)) if !segment.follows(&before) => {
+                    unusable = Some("is of another history than those before it".to_owned());
+                    None
+                }
                 Ok(Some(mut segment)) => {
+                    before = segment.tree.clone();
                     past.append(&mut segment.past);
                     Some(segment.short)
                 }

@@ -31,7 +31,7 @@ pub fn repair(dir: &Path) -> Result<Vec<Note>, StoreError> {
     set_aside(&evidence, &mut notes)?;
     // Whether it says the same as the journal only a verification tells. Made again, it does.
     if folder.snapshot().is_there() {
-        notes.push(folder.snapshot().forget_from(SEGMENT, "is not trusted by a repair")?);
+        notes.push(folder.snapshot().forget_from(SEGMENT, "is not trusted by a repair"));
     }
     // A crash here leaves one copy, and opening builds the other from it.
     let opened = open::open(folder, &Options::default(), &mut Visiting(&mut |_, _| Ok(())))?;

@@ -8,7 +8,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::error::StoreError;
+use super::error::Remedy;
+use super::folder::names;
 use super::note::Note;
 use super::past::{EVERY, Past};
 use crate::proof::merkle::{Hash, Tree};
@@ -40,14 +41,23 @@ pub(super) struct Segment {
     pub short: Vec<u8>,
 }
 
+impl Segment {
+    /// Whether its entries come right behind those of a tree: the first of its own trees has that one's subtrees and one more.
+    pub fn follows(&self, before: &Tree) -> bool {
+        let first = self.past.between(0, u64::MAX).first();
+        first.is_some_and(|it| it.peaks().starts_with(before.peaks()))
+    }
+}
+
 impl Snapshot {
     pub fn new(dir: PathBuf) -> Self {
         Self { dir }
     }
 
-    /// Writes the segment that ends at a size. The entries up to there must be durable.
+    /// Writes the segment that ends at a size.
     ///
-    /// It is not synced: a power cut may take it or tear it, and its checksum tells.
+    /// It is not synced: a power cut may take it or tear it, and its checksum tells. It may also be all that a power cut leaves
+    /// of the last entries; then the segments behind it do not follow on it, or the journal does not have its root.
     pub fn write(&self, size: u64, past: &Past, short: &[u8]) -> io::Result<()> {
         let mut body = Vec::new();
         let trees = past.between(size - SEGMENT, size);
@@ -65,9 +75,10 @@ impl Snapshot {
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
         fs::create_dir_all(&self.dir)?;
         let (path, fresh) = (self.path(size), self.dir.join("segment.tmp"));
-        fs::write(&fresh, bytes)?;
-        // A crash before this leaves a file that is never read and is written over.
-        fs::rename(fresh, path)
+        // A crash before the rename leaves a file that is never read and is written over.
+        let written = fs::write(&fresh, bytes).and_then(|()| fs::rename(fresh, &path));
+        // An older one that could not be replaced must not stay either.
+        written.inspect_err(|_| drop(fs::remove_file(path)))
     }
 
     /// Reads the segment that ends at a size; none where there is no such file.
@@ -111,41 +122,47 @@ impl Snapshot {
     /// Whether the segment that ends at a size is there and says the same, or is not there.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn is_it(&self, size: u64, past: &Past, short: &[u8]) -> Result<(), &'static str> {
-        let Some(segment) = self.read(size)? else { return Ok(()) };
-        let same =
-            segment.short == short && segment.past.between(0, size) == past.between(size - SEGMENT, size);
-        if same { Ok(()) } else { Err("says something else than the journal") }
+    /// What is wrong with it, and what to do.
+    pub fn is_it(&self, size: u64, past: &Past, short: &[u8]) -> Result<(), (&'static str, Remedy)> {
+        // One that cannot be read is thrown away at the next opening. One that can be is believed there.
+        let Some(segment) = self.read(size).map_err(|why| (why, Remedy::Reopen))? else { return Ok(()) };
+        let trees = segment.past.between(0, size);
+        match segment.short == short && trees == past.between(size - SEGMENT, size) {
+            true => Ok(()),
+            false => Err(("says something else than the journal", Remedy::VerifyRepair)),
+        }
     }
 
     /// The tree at the end of the last segment that can be used and ends within `size`; the empty one where there is
     /// none. Those before it are checked when they are taken up.
-    pub fn end(&self, size: u64, notes: &mut Vec<Note>) -> Result<Tree, StoreError> {
+    pub fn end(&self, size: u64, notes: &mut Vec<Note>) -> Tree {
         let ends = (1..).map(|count| count * SEGMENT);
         let mut ends: Vec<_> = ends.take_while(|end| *end <= size && self.path(*end).exists()).collect();
         while let Some(end) = ends.pop() {
             match self.read(end) {
-                Ok(Some(segment)) => return Ok(segment.tree),
+                Ok(Some(segment)) => return segment.tree,
                 Ok(None) => {}
-                Err(why) => notes.push(self.forget_from(end, why)?),
+                Err(why) => notes.push(self.forget_from(end, why)),
             }
         }
-        Ok(Tree::new())
+        Tree::new()
     }
 
-    /// Removes the segment that ends at a size, and those behind it, so that others take their place.
-    pub fn forget_from(&self, end: u64, why: &str) -> Result<Note, StoreError> {
-        for end in (end..).step_by(SEGMENT as usize).take_while(|end| self.path(*end).exists()) {
-            let path = self.path(end);
-            fs::remove_file(&path).map_err(StoreError::io("removing", &path))?;
-        }
-        Ok(Note::SnapshotThrownAway { name: format!("snapshot/{}", self.name(end)), why: why.to_owned() })
+    /// Removes the segment that ends at a size, and all behind it, so that others take their place. What cannot be removed
+    /// stays, and the note says so: it will not be used, since it still is what it is.
+    pub fn forget_from(&self, end: u64, why: &str) -> Note {
+        let first = self.name(end);
+        let mut behind = names(&self.dir).unwrap_or_default().into_iter().filter(|name| *name >= first);
+        let why = match behind.try_for_each(|name| fs::remove_file(self.dir.join(name))) {
+            Ok(()) => why.to_owned(),
+            Err(error) => format!("{why} and cannot be removed ({error})"),
+        };
+        Note::SnapshotThrownAway { name: format!("snapshot/{first}"), why }
     }
 
-    /// Whether there is any segment.
+    /// Whether there is anything in it.
     pub fn is_there(&self) -> bool {
-        self.path(SEGMENT).exists()
+        names(&self.dir).is_ok_and(|names| !names.is_empty())
     }
 
     /// The name of the file of the segment that ends at a size.

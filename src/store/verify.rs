@@ -160,11 +160,11 @@ pub fn verify(
         positions: position..position + 1,
         remedy,
     }));
-    findings.extend(differs.map(|(end, what)| Finding {
+    findings.extend(differs.map(|(end, (what, remedy))| Finding {
         what: what.to_owned(),
         place: Place::Snapshot { file: snapshot.name(end) },
         positions: end - SEGMENT..end,
-        remedy: Remedy::VerifyRepair,
+        remedy,
     }));
     let (journal, events) = (scan.roots.head(), survey.roots.head());
     let head =

@@ -44,7 +44,10 @@ impl Database {
             return Err(Fault::whole("sled gave up on them earlier"));
         }
         let result = catch_unwind(AssertUnwindSafe(run));
-        self.gave_up.store(!matches!(result, Ok(Ok(_))), Ordering::SeqCst);
+        if !matches!(result, Ok(Ok(_))) {
+            // Never set back: another thread may end well what it began before this failed.
+            self.gave_up.store(true, Ordering::SeqCst);
+        }
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(Fault::of_sled(doing, &self.dir, &error)),
@@ -101,7 +104,7 @@ impl Database {
             let raw = frame.raw(&mut decoder).map_err(|fault| Fault::at(frame.header.first, &fault))?;
             let positions = frame.header.first..frame.header.end();
             for (position, line) in positions.zip(lines::split(raw)) {
-                if (from..to).contains(&position) {
+                if (at..to).contains(&position) {
                     visit(position, line).map_err(|reason| StoreError::Visit { position, reason })?;
                 }
             }
