@@ -38,7 +38,8 @@ pub enum Decided {
     Known(Position),
 }
 
-/// Decides what a command means. `recalled` are the entries that [`State::recall`] asked for, and `today` is the day in the Netherlands on which the ledger learns it.
+/// Decides what a command means. `recalled` are the entries that [`State::recall`] asked for, and `today` is the day in
+/// the Netherlands on which the ledger learns it.
 ///
 /// # Errors
 /// The first refusal in the order of precedence of [`Refusal`].

@@ -24,7 +24,7 @@ use crate::domain::source::{DeliveryId, Source};
 use crate::ledger::{Batch, Ledger, LedgerError, Offered, Ticket};
 
 /// How many rows are committed together: enough to share one sync to disk, few enough to hold.
-pub const GROUP: usize = 4_096;
+const GROUP: usize = 4_096;
 /// How many bytes of rows are held together, whatever their number.
 const GROUP_BYTES: usize = 8 << 20;
 

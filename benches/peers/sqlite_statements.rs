@@ -1,4 +1,4 @@
-//! Statements from SQLite: few questions to it for each answer, and no posting read that the answer does not need.
+//! Statements from SQLite: few questions to it for each answer, each by an index that has all it needs.
 
 use peildatum::domain::area::MunicipalityCode;
 use peildatum::domain::time::AsOf;

@@ -65,6 +65,9 @@ impl Snapshot {
             tree.peaks().iter().for_each(|peak| body.extend_from_slice(&peak.0));
         }
         let length = u32::try_from(short.len()).map_err(io::Error::other)?;
+        if length > MAX_SHORT {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         body.extend_from_slice(&length.to_be_bytes());
         body.extend_from_slice(&zstd::bulk::compress(short, 1)?);
         let mut bytes = Vec::with_capacity(body.len() + 20);
