@@ -60,6 +60,15 @@ pub trait Parcels {
     fn next_parcel(&mut self) -> io::Result<Option<Parcel>>;
 }
 
+/// What a sender is told while a file is delivered.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// What became of a row.
+    Row(&'a RowReceipt, &'a Row),
+    /// Nothing more before the sender sends more: what was held back goes out now.
+    Pause,
+}
+
 /// Delivers all parcels and hands out a receipt for each row, in the order of the file, once what it
 /// says is safe on disk.
 ///
@@ -73,7 +82,7 @@ pub fn deliver(
     ledger: &mut Ledger,
     delivered_by: &Source,
     mut parcels: impl Parcels + Send + 'static,
-    to: &mut dyn FnMut(&RowReceipt, &Row) -> io::Result<()>,
+    to: &mut dyn FnMut(Told<'_>) -> io::Result<()>,
 ) -> Result<(DeliveryId, Totals), FeedError> {
     let delivery = ledger.new_delivery();
     let mut totals = Totals::default();
@@ -86,6 +95,7 @@ pub fn deliver(
             // Whoever has sent no more for a moment gets the receipts of what was sent.
             Err(TryRecvError::Empty) => {
                 acknowledge(&mut under_way, 0, &mut totals, to)?;
+                to(Told::Pause).map_err(FeedError::Receipt)?;
                 read.recv().ok()
             }
             group => group.ok(),
@@ -145,7 +155,7 @@ fn acknowledge(
     under_way: &mut VecDeque<(Ticket, Vec<(RowReceipt, Row)>)>,
     left: usize,
     totals: &mut Totals,
-    to: &mut dyn FnMut(&RowReceipt, &Row) -> io::Result<()>,
+    to: &mut dyn FnMut(Told<'_>) -> io::Result<()>,
 ) -> Result<(), FeedError> {
     while under_way.len() > left
         && let Some((ticket, settled)) = under_way.pop_front()
@@ -153,7 +163,7 @@ fn acknowledge(
         ticket.wait()?;
         for (receipt, row) in &settled {
             totals.add(&receipt.outcome);
-            to(receipt, row).map_err(FeedError::Receipt)?;
+            to(Told::Row(receipt, row)).map_err(FeedError::Receipt)?;
         }
     }
     Ok(())

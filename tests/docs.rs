@@ -246,7 +246,7 @@ impl Example {
     fn one(&mut self, file: &str) -> Totals {
         let from = BufReader::new(File::open(root().join("docs/examples").join(file)).unwrap());
         let source = "example".parse().unwrap();
-        let none = &mut |_: &_, _: &_| Ok(());
+        let none = &mut |_: feed::Told<'_>| Ok(());
         let delivered = match file.ends_with(".jsonl") {
             true => feed::deliver(&mut self.ledger, &source, EventLines::new(from), none),
             false => {

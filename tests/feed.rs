@@ -32,7 +32,7 @@ impl Desk {
         let source = "ministry".parse().unwrap();
         let file = CsvFile::open(Cursor::new(file.to_owned()), source)?;
         let source = "ministry".parse().unwrap();
-        deliver(&mut self.ledger, &source, file, &mut |_, _| Ok(())).map(|(_, totals)| totals)
+        deliver(&mut self.ledger, &source, file, &mut |_| Ok(())).map(|(_, totals)| totals)
     }
 
     /// Sends a file, and says how many rows were recorded, known already and refused.

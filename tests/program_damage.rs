@@ -250,3 +250,28 @@ fn a_ledger_that_is_open_elsewhere_is_refused_and_can_be_copied() {
     let (copy, now) = (desk.run("export --ledger restored").expect(0).out, desk.run("export").expect(0).out);
     assert!(now.starts_with(&copy) && copy.lines().count() as u64 >= size);
 }
+
+#[test]
+fn who_pauses_in_a_pipe_gets_the_receipts_of_what_was_sent() {
+    let desk = Desk::with_ledger();
+    let arguments = ["deliver", "-", "--from", "coa", "--format", "csv"];
+    let mut sender = desk.command(&arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let mut to = sender.stdin.take().unwrap();
+    let receipts = BufReader::new(sender.stdout.take().unwrap());
+    let row = |number: usize| format!("{},GM0599,2025-03-03,regular,1\n", uuid(number));
+    std::thread::scope(|scope| {
+        // Two whole groups, and then nothing until the last receipt of them is there. A row of the third stands behind them,
+        // since the reader knows the end of a row by the beginning of the next.
+        let feeder = scope.spawn(move || {
+            to.write_all(format!("{PLACEMENTS}\n").as_bytes()).unwrap();
+            (0..8_193).for_each(|number| to.write_all(row(number).as_bytes()).unwrap());
+            to
+        });
+        let mut receipts = receipts.lines().map(Result::unwrap).skip(1);
+        let last = receipts.by_ref().take(8_192).last().unwrap();
+        assert!(last.contains("-,8193,recorded,"), "{last}");
+        drop(feeder.join().unwrap());
+        assert_eq!(receipts.count(), 1);
+    });
+    assert!(sender.wait().unwrap().success());
+}

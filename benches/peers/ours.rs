@@ -11,8 +11,8 @@ use peildatum::decide::command::{Command, Identity};
 use peildatum::domain::area::{Area, MunicipalityCode};
 use peildatum::domain::placement::PlacementReport;
 use peildatum::domain::time::AsOf;
-use peildatum::feed;
 use peildatum::feed::csv::CsvFile;
+use peildatum::feed::{self, Told};
 use peildatum::ledger::Ledger;
 use peildatum::store::Access;
 
@@ -54,8 +54,10 @@ pub fn import(dir: &Path, count: u64) -> Result<Imported, Failure> {
     let mut deliver = |file: &Path| {
         let rows = CsvFile::open(BufReader::new(File::open(file)?), source.clone())?;
         let mut receipts = Receipts::begin();
-        feed::deliver(&mut ledger, &source, rows, &mut |receipt, _| {
-            receipts.take(receipt);
+        feed::deliver(&mut ledger, &source, rows, &mut |told| {
+            if let Told::Row(receipt, _) = told {
+                receipts.take(receipt);
+            }
             Ok(())
         })?;
         Ok::<_, Failure>(receipts.done())

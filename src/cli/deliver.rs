@@ -16,7 +16,7 @@ use crate::feed::cloudevent::EventLines;
 use crate::feed::csv::{CsvFile, REFUSAL_COLUMNS};
 use crate::feed::parcel::{Raw, Row};
 use crate::feed::receipt::{FaultInRow, Outcome, RowReceipt, Totals};
-use crate::feed::{self, Parcels};
+use crate::feed::{self, Parcels, Told};
 use crate::ledger::{Checkpoint, KnownAtSize, Ledger, Outside};
 use crate::report::number::grouped;
 use crate::report::table::wrapped_to;
@@ -113,7 +113,8 @@ impl Deliver {
     ) -> Result<Totals, Failure> {
         let Input { name, content, bar } = input;
         let mut receipt = Printer::new(self.format, name, self.dry_run, &self.from, first)?;
-        let delivered = feed::deliver(ledger, &self.from, content.into_parcels(), &mut |it, row| {
+        let delivered = feed::deliver(ledger, &self.from, content.into_parcels(), &mut |told| {
+            let Told::Row(it, row) = told else { return receipt.to.flush() };
             receipt.row(it)?;
             match (&it.outcome, &mut refused_rows) {
                 (Outcome::Refused { faults }, Some(rows)) => rows.write(row, faults),
