@@ -45,12 +45,6 @@ pub enum FeedError {
     Receipt(io::Error),
 }
 
-impl Parcels for Box<dyn Parcels + Send> {
-    fn next_parcel(&mut self) -> io::Result<Option<Parcel>> {
-        (**self).next_parcel()
-    }
-}
-
 /// What a delivery is read from: the rows of a file, gathered into parcels.
 pub trait Parcels {
     /// The next parcel, or nothing at the end of the file.
@@ -58,6 +52,12 @@ pub trait Parcels {
     /// # Errors
     /// When the disk or pipe fails. A row that cannot be understood is a parcel with its refusal.
     fn next_parcel(&mut self) -> io::Result<Option<Parcel>>;
+}
+
+impl Parcels for Box<dyn Parcels + Send> {
+    fn next_parcel(&mut self) -> io::Result<Option<Parcel>> {
+        (**self).next_parcel()
+    }
 }
 
 /// What a sender is told while a file is delivered.

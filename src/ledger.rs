@@ -25,6 +25,7 @@ use uuid::{Builder, Uuid};
 use crate::book::statement::{Reading, Statement};
 use crate::book::{Book, Unanswerable};
 use crate::decide::recalled::Recalled;
+use crate::decide::seen::PlacementKeys;
 use crate::domain::area::Area;
 use crate::domain::event::Entry;
 use crate::domain::source::{DeliveryId, PlacementId, Source};
@@ -369,7 +370,8 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verification,
     let mut gathered = Some(Gathered::default());
     let mut in_short = |_: u64, line: &[u8]| {
         // Behind a line that is no entry there is no short form, and no snapshot either.
-        let pushed = Entry::decode(line).map(|entry| gathered.as_mut().and_then(|it| it.push(&entry, line)));
+        let pushed = Entry::decode(line)
+            .map(|entry| gathered.as_mut().and_then(|it| it.push(&entry, PlacementKeys::of(&entry), line)));
         pushed.unwrap_or_else(|_| {
             gathered = None;
             None

@@ -13,6 +13,15 @@ use peildatum::decide::refusal::Refusal;
 use peildatum::domain::time::Position;
 use peildatum::ledger::{Ledger, LedgerError, Offered, Ticket};
 use peildatum::store::{Access, StoreError};
+use tempfile::TempDir;
+
+/// A ledger with so many placements.
+fn begun(placements: u64) -> (TempDir, Ledger) {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = open(&folder.path().join("ledger"), Access::CreateIfAbsent).unwrap();
+    fill(&mut ledger, placements);
+    (folder, ledger)
+}
 
 /// Offers one placement and sends it to the disk, as a sender who waits for the answer outside the lock.
 fn send(ledger: &Mutex<Ledger>, number: u64) -> (Result<Offered, Refusal>, Result<Ticket, LedgerError>) {
@@ -27,10 +36,7 @@ fn send(ledger: &Mutex<Ledger>, number: u64) -> (Result<Offered, Refusal>, Resul
 
 #[test]
 fn sixty_four_senders_with_doubles_record_each_event_once_where_they_were_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("ledger");
-    let (mut ledger, _) = open(&dir, Access::CreateIfAbsent).unwrap();
-    fill(&mut ledger, 0);
+    let (folder, ledger) = begun(0);
     let ledger = Mutex::new(ledger);
     let told = Mutex::new(HashMap::<u64, Vec<Position>>::new());
     thread::scope(|scope| {
@@ -56,7 +62,7 @@ fn sixty_four_senders_with_doubles_record_each_event_once_where_they_were_told()
     let ledger = ledger.into_inner().unwrap();
     assert_eq!(ledger.size().0, 3 + 63 * 20 + 30);
     ledger.close().unwrap();
-    let (ledger, notes) = open(&dir, Access::MustExist).unwrap();
+    let (ledger, notes) = open(&folder.path().join("ledger"), Access::MustExist).unwrap();
     assert_eq!(notes, []);
     for (number, positions) in told {
         let history = ledger.history(uuid(number).try_into().unwrap()).unwrap();
@@ -66,13 +72,10 @@ fn sixty_four_senders_with_doubles_record_each_event_once_where_they_were_told()
 
 #[test]
 fn when_the_disk_fails_everybody_who_waits_is_told_and_nothing_more_is_recorded() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("ledger");
-    let (mut ledger, _) = open(&dir, Access::CreateIfAbsent).unwrap();
-    fill(&mut ledger, 10);
+    let (folder, ledger) = begun(10);
     let size = ledger.size();
     // Somebody else writes to the journal, which the writer sees before it adds to it.
-    let journal = contents(&dir.join("journal")).into_keys().last().unwrap();
+    let journal = contents(&folder.path().join("ledger/journal")).into_keys().last().unwrap();
     File::options().append(true).open(journal).unwrap().write_all(b"stranger").unwrap();
     let ledger = Mutex::new(ledger);
     let sent: Vec<_> = (100..110).map(|number| send(&ledger, number)).collect();
@@ -91,9 +94,7 @@ fn when_the_disk_fails_everybody_who_waits_is_told_and_nothing_more_is_recorded(
 
 #[test]
 fn a_batch_that_was_left_stops_the_ledger() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut ledger, _) = open(&folder.path().join("ledger"), Access::CreateIfAbsent).unwrap();
-    fill(&mut ledger, 10);
+    let (_folder, mut ledger) = begun(10);
     let delivered_by = source();
     let delivery = ledger.new_delivery();
     drop(ledger.batch(delivery, &delivered_by));
@@ -103,10 +104,8 @@ fn a_batch_that_was_left_stops_the_ledger() {
 
 #[test]
 fn a_rehearsal_knows_what_it_rehearsed_and_writes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, mut ledger) = begun(10);
     let dir = folder.path().join("ledger");
-    let (mut ledger, _) = open(&dir, Access::CreateIfAbsent).unwrap();
-    fill(&mut ledger, 10);
     let written = |dir: &std::path::Path| fs::read(dir.join("checkpoint")).unwrap();
     let before = (written(&dir), contents(&dir.join("journal")));
     ledger.rehearse().unwrap();

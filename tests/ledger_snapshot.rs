@@ -59,6 +59,17 @@ impl Copy {
     }
 }
 
+/// A ledger with a segment, of another history.
+fn another_ledger() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, _) = open(&folder.path().join("ledger"), Access::CreateIfAbsent).unwrap();
+    let commands = (1_000_000..1_000_003).map(|number| (None, Command::RecordPlacement(placement(number))));
+    offer(&mut ledger, commands);
+    fill(&mut ledger, 66_000);
+    ledger.close().unwrap();
+    folder
+}
+
 fn segments(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = contents(&dir.join("snapshot")).into_iter();
     files.map(|(path, bytes)| (path.file_name().unwrap().to_string_lossy().into_owned(), bytes)).collect()
@@ -142,13 +153,7 @@ fn a_segment_that_is_damaged_torn_or_of_another_version_is_thrown_away_and_made_
 
 #[test]
 fn the_snapshot_of_another_ledger_is_thrown_away() {
-    let other = tempfile::tempdir().unwrap();
-    let (mut ledger, _) = open(&other.path().join("ledger"), Access::CreateIfAbsent).unwrap();
-    // The same number of entries, and nothing else alike.
-    let commands = (1_000_000..1_000_003).map(|number| (None, Command::RecordPlacement(placement(number))));
-    offer(&mut ledger, commands);
-    fill(&mut ledger, 66_000);
-    ledger.close().unwrap();
+    let other = another_ledger();
     let copy = Copy::new();
     fs::remove_dir_all(copy.dir().join("snapshot")).unwrap();
     copy_dir(&other.path().join("ledger/snapshot"), &copy.dir().join("snapshot"));
@@ -238,11 +243,7 @@ fn a_segment_that_was_tampered_with_is_found_and_repaired() {
 
 #[test]
 fn an_older_segment_before_a_good_one_is_not_taken_for_the_ledger() {
-    let other = tempfile::tempdir().unwrap();
-    let (mut ledger, _) = open(&other.path().join("ledger"), Access::CreateIfAbsent).unwrap();
-    offer(&mut ledger, [(None, Command::RecordPlacement(placement(1_000_000)))]);
-    fill(&mut ledger, 66_000);
-    ledger.close().unwrap();
+    let other = another_ledger();
     let copy = Copy::new();
     let name = copy.segment(1).file_name().unwrap().to_owned();
     fs::copy(other.path().join("ledger/snapshot").join(name), copy.segment(1)).unwrap();

@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use crate::folders::{change, contents, copy_dir};
 use crate::program::{Desk, Ran, uuid};
@@ -208,15 +208,25 @@ fn what_is_no_ledger_is_left_alone() {
     assert_eq!(names, ["letter.txt"]);
 }
 
+/// A program that delivers what comes in a pipe, the pipe, and its receipt.
+fn sending_in_a_pipe(desk: &Desk) -> (Child, ChildStdin, BufReader<ChildStdout>) {
+    let arguments = ["deliver", "-", "--from", "coa", "--format", "csv"];
+    let mut sender = desk.command(&arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let to = sender.stdin.take().unwrap();
+    let receipt = BufReader::new(sender.stdout.take().unwrap());
+    (sender, to, receipt)
+}
+
+/// A row of such a delivery.
+fn row(number: usize) -> String {
+    format!("{},GM0599,2025-03-03,regular,1\n", uuid(number))
+}
+
 #[test]
 fn a_ledger_that_is_open_elsewhere_is_refused_and_can_be_copied() {
     let desk = Desk::with_ledger();
-    let arguments = ["deliver", "-", "--from", "coa", "--format", "csv"];
-    let mut holder = desk.command(&arguments).stdin(Stdio::piped()).spawn().unwrap();
-    let mut to = holder.stdin.take().unwrap();
-    let mut receipt = BufReader::new(holder.stdout.take().unwrap());
+    let (mut holder, mut to, mut receipt) = sending_in_a_pipe(&desk);
     // More than one group, so that the first is committed while the pipe stays open.
-    let row = |number: usize| format!("{},GM0599,2025-03-03,regular,1\n", uuid(number));
     let mut line = String::new();
     let (size, rest) = std::thread::scope(|scope| {
         let feeder = scope.spawn(move || {
@@ -254,11 +264,7 @@ fn a_ledger_that_is_open_elsewhere_is_refused_and_can_be_copied() {
 #[test]
 fn who_pauses_in_a_pipe_gets_the_receipts_of_what_was_sent() {
     let desk = Desk::with_ledger();
-    let arguments = ["deliver", "-", "--from", "coa", "--format", "csv"];
-    let mut sender = desk.command(&arguments).stdin(Stdio::piped()).spawn().unwrap();
-    let mut to = sender.stdin.take().unwrap();
-    let receipts = BufReader::new(sender.stdout.take().unwrap());
-    let row = |number: usize| format!("{},GM0599,2025-03-03,regular,1\n", uuid(number));
+    let (mut sender, mut to, receipts) = sending_in_a_pipe(&desk);
     std::thread::scope(|scope| {
         // Two whole groups, and then nothing until the last receipt of them is there. A row of the third stands behind them,
         // since the reader knows the end of a row by the beginning of the next.

@@ -50,11 +50,6 @@ fn number_of(line: Line) -> i64 {
     }
 }
 
-/// A code as the number that it is.
-pub fn number_of_code(code: MunicipalityCode) -> Result<i64, Failure> {
-    Ok(code.to_string().trim_start_matches("GM").parse()?)
-}
-
 /// What goes on from one transaction to the next.
 pub struct Log {
     size: u64,
@@ -81,7 +76,7 @@ impl Log {
         let now = (outside.clock)();
         let mut codes = HashMap::new();
         for (municipality, _) in crate::generated::facts::municipalities() {
-            codes.insert(municipality.code, number_of_code(municipality.code)?);
+            codes.insert(municipality.code, i64::from(municipality.code.number()));
         }
         Ok(Self {
             size: last.map_or(0, |last| last.unsigned_abs() + 1),
@@ -142,7 +137,7 @@ pub fn record_facts(
         for event in events {
             match &event {
                 Event::MunicipalityRegistered(it) => {
-                    let row = params![number_of_code(it.code)?, it.name.to_string(), it.from.index()];
+                    let row = params![it.code.number(), it.name.to_string(), it.from.index()];
                     transaction.execute("INSERT INTO municipalities VALUES (?1, ?2, ?3)", row)?;
                 }
                 Event::QuotaPublished(it) => {

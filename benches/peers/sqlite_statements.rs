@@ -8,7 +8,7 @@ use crate::Failure;
 use crate::asking::Side;
 use crate::figures::{Figures, KINDS, Lines};
 use crate::generated::{FIRST_DAY, day};
-use crate::sqlite_recording::{line, number_of_code};
+use crate::sqlite_recording::line;
 
 /// The last half-year before that of the question for which the standing of the municipality was fixed. What lies
 /// before it is not needed.
@@ -138,7 +138,7 @@ impl Side for Answerer<'_> {
 
     fn one(&mut self, code: MunicipalityCode, as_of: AsOf) -> Result<Figures, Failure> {
         let asked = Asked::from(as_of);
-        let code = number_of_code(code)?;
+        let code = i64::from(code.number());
         let name: String = self.name_one.query_row((code, asked.on), |row| row.get(0))?;
         let fixed = (code, asked.half_year, asked.size);
         let fixed = self.fixed_one.query_row(fixed, |row| row.get(0)).optional()?;

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use super::short::{Gathered, Item, Segment};
 use crate::book::Book;
+use crate::decide::seen::PlacementKeys;
 use crate::decide::state::State;
 use crate::domain::event::Entry;
 use crate::domain::time::RecordedAt;
@@ -29,16 +30,20 @@ pub(super) struct Memory {
 impl Memory {
     /// Takes up the next entry. Gives a segment of the snapshot where this one completes it.
     pub fn apply(&mut self, entry: &Entry, line: &[u8]) -> Option<Vec<u8>> {
-        self.state.apply(entry);
+        let keys = PlacementKeys::of(entry);
+        match keys {
+            Some(keys) => self.state.place(entry.position, keys),
+            None => self.state.apply(entry),
+        }
         self.book.apply(entry);
         remember(&mut self.moments, self.size, entry.recorded_at);
         self.size += 1;
-        self.gathered.push(entry, line)
+        self.gathered.push(entry, keys, line)
     }
 }
 
 /// Notes when an entry was recorded, if that is another moment than that of the one before.
-fn remember(moments: &mut Vec<(u64, RecordedAt)>, position: u64, at: RecordedAt) {
+pub(super) fn remember(moments: &mut Vec<(u64, RecordedAt)>, position: u64, at: RecordedAt) {
     if moments.last().is_none_or(|(_, last)| *last != at) {
         moments.push((position, at));
     }
@@ -91,14 +96,8 @@ impl<T: Default + Send + 'static> Folding<T> {
 impl<'a> Opening<'a> {
     /// Nothing was taken up yet.
     pub fn new(progress: &'a mut dyn FnMut(u64)) -> Self {
-        Self {
-            state: Folding::start(fold_state, State::settle),
-            book: Folding::start(fold_book, |_| {}),
-            moments: Vec::new(),
-            folded: 0,
-            gathered: Gathered::default(),
-            progress,
-        }
+        let (state, book) = foldings();
+        Self { state, book, moments: Vec::new(), folded: 0, gathered: Gathered::default(), progress }
     }
 
     /// The memory of all that was taken up.
@@ -134,8 +133,7 @@ impl Fold for Opening<'_> {
     }
 
     fn restart(&mut self) {
-        self.state = Folding::start(fold_state, State::settle);
-        self.book = Folding::start(fold_book, |_| {});
+        (self.state, self.book) = foldings();
         (self.moments, self.folded, self.gathered) = (Vec::new(), 0, Gathered::default());
     }
 
@@ -144,7 +142,7 @@ impl Fold for Opening<'_> {
         if entry.position.0 != position {
             return Err("names another position than the one at which it stands".to_owned());
         }
-        let short = self.gathered.push(&entry, line);
+        let short = self.gathered.push(&entry, PlacementKeys::of(&entry), line);
         if let Some(short) = &short {
             self.fold(SEGMENT, short)?;
         }
@@ -153,6 +151,11 @@ impl Fold for Opening<'_> {
         }
         Ok(short)
     }
+}
+
+/// The two threads, with nothing folded yet.
+fn foldings() -> (Folding<State>, Folding<Book>) {
+    (Folding::start(fold_state, State::settle), Folding::start(fold_book, |_| {}))
 }
 
 fn fold_state(state: &mut State, segment: &Segment) {

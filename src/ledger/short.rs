@@ -3,6 +3,7 @@
 //! Nearly all entries record a placement, and of those decisions need three keys and the book a municipality, a day and
 //! a kind. All others are kept as they are. Folding the short form gives the same memory as folding the entries.
 
+use super::memory::remember;
 use crate::decide::seen::{Key, PlacementKeys};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::event::{Entry, Event};
@@ -16,7 +17,7 @@ use crate::store::SEGMENT;
 pub(super) struct Gathered {
     count: u64,
     /// When the entries were recorded: the place of the first one of each moment.
-    moments: Vec<(u32, RecordedAt)>,
+    moments: Vec<(u64, RecordedAt)>,
     /// The place of the first one that was generated.
     generated: Option<u32>,
     items: Vec<u8>,
@@ -49,16 +50,13 @@ const CARE_ENDS: u8 = 8;
 const SEVERAL: u8 = 16;
 
 impl Gathered {
-    /// Adds the next entry. Gives a segment where this one completes it.
-    pub fn push(&mut self, entry: &Entry, line: &[u8]) -> Option<Vec<u8>> {
-        let place = self.count as u32;
-        if self.moments.last().is_none_or(|(_, at)| *at != entry.recorded_at) {
-            self.moments.push((place, entry.recorded_at));
-        }
+    /// Adds the next entry, with its keys. Gives a segment where this one completes it.
+    pub fn push(&mut self, entry: &Entry, keys: Option<PlacementKeys>, line: &[u8]) -> Option<Vec<u8>> {
+        remember(&mut self.moments, self.count, entry.recorded_at);
         if entry.source.is_generated() {
-            self.generated.get_or_insert(place);
+            self.generated.get_or_insert(self.count as u32);
         }
-        match (&entry.event, PlacementKeys::of(entry)) {
+        match (&entry.event, keys) {
             (Event::PlacementRecorded(placement), Some(keys)) => self.placement(keys, placement.housed()),
             _ => {
                 self.items.push(WHOLE);
@@ -105,7 +103,7 @@ impl Gathered {
         bytes.extend_from_slice(&self.generated.unwrap_or(u32::MAX).to_be_bytes());
         bytes.extend_from_slice(&(self.moments.len() as u32).to_be_bytes());
         for (place, at) in &self.moments {
-            bytes.extend_from_slice(&place.to_be_bytes());
+            bytes.extend_from_slice(&(*place as u32).to_be_bytes());
             bytes.extend_from_slice(&at.millis().to_be_bytes());
         }
         bytes.extend_from_slice(&self.items);

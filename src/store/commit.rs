@@ -16,7 +16,8 @@ pub(super) struct Commit {
 }
 
 impl Commit {
-    /// Cuts lines into frames in the memory of the commit before, and grows the tree with them. `past` gets the trees to be kept.
+    /// Cuts lines into frames in the memory of the commit before, and grows the tree with them. `past` gets the trees to
+    /// be kept.
     ///
     /// The last frame carries the end of the commit: without it none of the others counts.
     pub fn fill(&mut self, lines: &Lines, tree: &mut Tree, past: &mut Past, encoder: &mut Encoder) {

@@ -18,6 +18,13 @@ impl Lines {
         Self::default()
     }
 
+    /// The lines of a raw payload: one after another, each ended by a newline.
+    pub(super) fn of_raw(bytes: Vec<u8>) -> Self {
+        let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let ends = newlines.map(|(at, _)| at + 1).collect();
+        Self { bytes, ends }
+    }
+
     /// Adds a line.
     ///
     /// # Panics

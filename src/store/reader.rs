@@ -8,6 +8,7 @@ use super::Visit;
 use super::error::StoreError;
 use super::events::Database;
 use super::folder::Folder;
+use super::lines::Lines;
 use super::past::Past;
 use crate::proof::merkle::{Hash, Tree, leaf_hash};
 
@@ -28,12 +29,11 @@ pub(super) struct Durable {
     poisoned: AtomicBool,
 }
 
+/// A frame: the position of its first line, and its lines.
 #[derive(Default)]
 struct Near {
     first: u64,
-    /// Its lines, each ended by a newline, and where each of them ends.
-    raw: Vec<u8>,
-    ends: Vec<usize>,
+    lines: Lines,
 }
 
 impl Durable {
@@ -118,10 +118,8 @@ impl Reader {
         }
         let mut near = self.near.lock().unwrap_or_else(PoisonError::into_inner);
         if near.line(position).is_none() {
-            *near = Near::default();
-            (near.first, near.raw) = self.database.frame_of(position)?;
-            let newlines = near.raw.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-            near.ends = newlines.map(|(at, _)| at).collect();
+            let (first, lines) = self.database.frame_of(position)?;
+            *near = Near { first, lines };
         }
         Ok(near.line(position).expect("the frame holds it").to_vec())
     }
@@ -146,10 +144,7 @@ impl Reader {
 
 impl Near {
     fn line(&self, position: u64) -> Option<&[u8]> {
-        let index = usize::try_from(position.checked_sub(self.first)?).ok()?;
-        let end = *self.ends.get(index)?;
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
-        Some(&self.raw[start..end])
+        self.lines.get(usize::try_from(position.checked_sub(self.first)?).ok()?)
     }
 }
 

@@ -13,7 +13,7 @@ use super::folder::{Access, Folder};
 use super::journal::{self, Scan};
 use super::open::{Evidence, stated_sizes};
 use super::past::Past;
-use super::{SEGMENT, lines};
+use super::{Lines, SEGMENT, lines};
 use crate::proof::merkle::{Hash, Tree};
 
 /// What verifying found.
@@ -240,28 +240,28 @@ fn events_finding(evidence: &Evidence<'_>, survey: &Survey, remedy: Remedy) -> O
 struct Comparison<'a> {
     events: Option<&'a Events>,
     /// A frame of the events: its key and its lines.
-    frame: (u64, Vec<Vec<u8>>),
+    frame: (u64, Lines),
     /// The first entry that differs and the key of the frame it is in.
     found: Option<(u64, u64)>,
 }
 
 impl<'a> Comparison<'a> {
     fn new(events: Option<&'a Events>) -> Self {
-        Self { events, frame: (0, Vec::new()), found: None }
+        Self { events, frame: (0, Lines::new()), found: None }
     }
 
     fn next(&mut self, position: u64, line: &[u8]) {
         let Some(events) = self.events else { return };
         let end = self.frame.0 + self.frame.1.len() as u64;
         if position == end {
-            match events.database().frame_at(position) {
-                Ok(lines) => self.frame = (position, lines),
+            match events.database().frame_of(position) {
+                Ok((key, lines)) if key == position => self.frame = (key, lines),
                 // Where the events end or are damaged there is nothing to compare; the survey says why.
-                Err(_) => return self.events = None,
+                _ => return self.events = None,
             }
         }
         let (key, known) = &self.frame;
-        if known[(position - key) as usize] != line {
+        if known.get((position - key) as usize) != Some(line) {
             self.found = Some((position, *key));
             self.events = None;
         }

@@ -1,7 +1,5 @@
 //! Runs: rows in the order of the log, with sums that are looked up instead of added.
 
-use std::sync::Arc;
-
 use crate::book::posting::{Line, Posting};
 use crate::domain::placement::PlacementKind;
 use crate::domain::time::{Day, LogSize, Position};
@@ -108,7 +106,7 @@ impl Tally {
 /// Rows in the order of the log, each in one of so many slots of time: the days of a half-year, or half-years.
 ///
 /// Every so many rows a block is sealed. It never changes again, whatever is dated back later, since later
-/// entries have later positions; so it can be shared by whoever needs the run as it was.
+/// entries have later positions.
 #[derive(Debug)]
 pub(super) struct Run<const SLOTS: usize> {
     sealed: Vec<Block>,
@@ -122,13 +120,13 @@ pub(super) struct Run<const SLOTS: usize> {
 }
 
 /// Some rows, with the sums of all rows of the run up to the last of them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Block {
     /// The last position, and the one in the middle: what a search reads lies together.
     last: u32,
     middle: u32,
     shape: Shape,
-    rows: Arc<[Row]>,
+    rows: Box<[Row]>,
     /// For each slot the sums of those in it and in the slots before, the lines that occur side by side, because a
     /// question asks for all lines of one slot.
     sums: Sums,
@@ -144,10 +142,10 @@ struct Shape {
 }
 
 /// Sums that fit in 32 bits, as nearly all do, or not.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Sums {
-    Narrow(Arc<[i32]>),
-    Wide(Arc<[i64]>),
+    Narrow(Box<[i32]>),
+    Wide(Box<[i64]>),
 }
 
 /// What a row says, but for the day that its slot stands for.
@@ -272,7 +270,7 @@ impl Shape {
 }
 
 impl Block {
-    fn of(before: Option<&Self>, rows: Arc<[Row]>, shape: Shape) -> Self {
+    fn of(before: Option<&Self>, rows: Box<[Row]>, shape: Shape) -> Self {
         let mut sums = vec![0_i64; shape.size()];
         for row in rows.iter().filter(|row| row.number() < SUMMED) {
             sums[shape.place(row.slot(), row.number())] += i64::from(row.persons());
@@ -285,7 +283,7 @@ impl Block {
                 before.each_sum(slot + 1, |line, sum| sums[shape.place(slot, line)] += sum);
             }
         }
-        let narrow: Result<Arc<[i32]>, _> = sums.iter().map(|&sum| i32::try_from(sum)).collect();
+        let narrow: Result<Box<[i32]>, _> = sums.iter().map(|&sum| i32::try_from(sum)).collect();
         let sums = narrow.map_or_else(|_| Sums::Wide(sums.into()), Sums::Narrow);
         let position = |at: usize| rows[at].position;
         Self { last: position(rows.len() - 1), middle: position(rows.len() / 2), shape, rows, sums }

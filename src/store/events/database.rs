@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Fault;
 use crate::store::error::StoreError;
 use crate::store::frame::{Decoder, Frame, FrameFault};
-use crate::store::{Visit, lines};
+use crate::store::{Lines, Visit, lines};
 
 /// How much sled may keep in memory of what it read.
 const CACHE: u64 = 8 * 1024 * 1024;
@@ -113,12 +113,12 @@ impl Database {
         Ok(())
     }
 
-    /// The frame that holds a position: its first position, and its lines, each ended by a newline.
-    pub fn frame_of(&self, position: u64) -> Result<(u64, Vec<u8>), StoreError> {
+    /// The frame that holds a position: its first position, and its lines.
+    pub fn frame_of(&self, position: u64) -> Result<(u64, Lines), Fault> {
         let value = self.value_of(position)?;
         let mut decoder = Decoder::new();
         let raw = value.frame()?.raw(&mut decoder).map_err(|fault| Fault::at(value.key, &fault))?.to_vec();
-        Ok((value.key, raw))
+        Ok((value.key, Lines::of_raw(raw)))
     }
 
     /// The value that holds a position.
@@ -131,14 +131,6 @@ impl Database {
             true => Ok(value),
             false => Err(Fault::missing("the frame is missing", end)),
         }
-    }
-
-    /// The lines of the frame that begins at a position.
-    pub fn frame_at(&self, key: u64) -> Result<Vec<Vec<u8>>, Fault> {
-        let value = self.value(key)?;
-        let mut decoder = Decoder::new();
-        let raw = parse(key, &value)?.raw(&mut decoder).map_err(|fault| Fault::at(key, &fault))?;
-        Ok(lines::split(raw).map(<[u8]>::to_vec).collect())
     }
 
     pub fn value(&self, key: u64) -> Result<sled::IVec, Fault> {
@@ -187,8 +179,8 @@ impl Drop for Database {
     fn drop(&mut self) {
         let db = self.db.take();
         if self.gave_up.load(Ordering::SeqCst) {
-            // Closing would wait for threads that are gone, or for a disk that is full. The folder is set aside or the process ends, so that what
-            // is left open here harms nobody.
+            // Closing would wait for threads that are gone, or for a disk that is full. The folder is set aside or the
+            // process ends, so that what is left open here harms nobody.
             std::mem::forget(db);
         } else {
             let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));

@@ -74,12 +74,12 @@ impl Scan {
 }
 
 /// Entries of whole commits: the position of the first one, all of them with their newlines, and the trees to keep.
-pub(in crate::store) type Commits<'a> = &'a mut dyn FnMut(u64, &[u8], Past) -> Result<(), StoreError>;
+pub(in crate::store) type Commits<'a> = &'a mut dyn FnMut(u64, Vec<u8>, Past) -> Result<(), StoreError>;
 
 /// Reads the whole journal up to the first fault and visits the entries of each whole commit.
 pub(in crate::store) fn scan(dir: &Path, sizes: &[u64], visit: Visit<'_>) -> Result<Scan, StoreError> {
     scan_from(dir, Tree::new(), sizes, &mut |first, raw, _| {
-        for (position, line) in (first..).zip(lines::split(raw)) {
+        for (position, line) in (first..).zip(lines::split(&raw)) {
             visit(position, line).map_err(|reason| StoreError::Visit { position, reason })?;
         }
         Ok(())
@@ -148,7 +148,7 @@ pub(in crate::store) fn scan_beside<'scope>(
     let (give, commits) = sync_channel(AHEAD);
     let scan = scope.spawn(move || {
         scan_from(&dir, base, &sizes, &mut |first, raw, trees| {
-            let given = give.send((first, raw.to_vec(), trees));
+            let given = give.send((first, raw, trees));
             given.map_err(|_| StoreError::Visit { position: first, reason: "nobody takes them".to_owned() })
         })
     });
@@ -212,8 +212,7 @@ impl Reading {
             if commit_whole {
                 commit_offset = frames.offset;
                 if !commit.is_empty() {
-                    commits(self.roots.size(), &commit, std::mem::take(&mut past))?;
-                    commit.clear();
+                    commits(self.roots.size(), std::mem::take(&mut commit), std::mem::take(&mut past))?;
                 }
                 self.roots.clone_from(&pending);
                 self.reached = at;
