@@ -45,7 +45,7 @@ use asking::HowMany;
 use files::Files;
 use limits::Limits;
 use measured::{Asked, Deliveries, Imported, disk_bytes};
-use printed::{Disk, Measured, Pair};
+use printed::{Disk, Grown, Measured, Pair};
 use table::Format;
 
 /// As the program itself has it.
@@ -74,6 +74,9 @@ struct Args {
     /// Also import so many placements each, and print how the figures grow
     #[arg(long, value_delimiter = ',', value_name = "ENTRIES,..")]
     growth: Vec<u64>,
+    /// The same with Peildatum only, for numbers of placements that take SQLite hours
+    #[arg(long, value_delimiter = ',', value_name = "ENTRIES,..")]
+    alone: Vec<u64>,
     /// Keep what is generated, imported and answered in this folder, which must be absent or empty
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -146,11 +149,15 @@ fn run(args: &Args) -> Result<(), Failure> {
     let limits = Limits::measure(dir, bytes)?;
     let measured = measure(args, &dir.join("peers"), args.entries, true)?;
     printed::print(args.format, &measured, &limits, args.senders)?;
-    if !args.growth.is_empty() {
+    if !args.growth.is_empty() || !args.alone.is_empty() {
         let mut rows = Vec::new();
-        for &entries in &args.growth {
+        let both = args.growth.iter().map(|&entries| (entries, false));
+        for (entries, alone) in both.chain(args.alone.iter().map(|&entries| (entries, true))) {
             let dir = dir.join(format!("growth-{entries}"));
-            rows.push(measure(args, &dir, entries, false)?);
+            match alone {
+                true => rows.push(measure_alone(args, &dir, entries)?),
+                false => rows.extend(measure(args, &dir, entries, false)?.grown()),
+            }
             if args.keep.is_none() {
                 fs::remove_dir_all(&dir)?;
             }
@@ -162,31 +169,54 @@ fn run(args: &Args) -> Result<(), Failure> {
 
 /// All parts for one number of placements.
 fn measure(args: &Args, dir: &Path, entries: u64, with_deliveries: bool) -> Result<Measured, Failure> {
-    fs::create_dir_all(dir)?;
-    say(&format!("generating {entries} placements"))?;
-    Files::of(dir).write(entries)?;
-    let args = Args { entries, ..args.clone() };
+    let args = generate(args, dir, entries)?;
     let imported: Pair<Imported> = both(&args, Part::Import, dir)?;
     printed::same_receipts(&imported)?;
     let args = Args { asked_from: imported.ours.facts, ..args };
     let asked: Pair<Asked> = both(&args, Part::Ask, dir)?;
     same_answers(dir)?;
+    let disk = disk_of(dir)?;
+    let from_journal = from_journal(&args, dir)?;
+    let deliveries = with_deliveries.then(|| both::<Deliveries>(&args, Part::Deliver, dir)).transpose()?;
+    Ok(Measured { entries, imported, asked, from_journal, disk, deliveries })
+}
+
+/// The parts that one side can do, for one number of placements.
+fn measure_alone(args: &Args, dir: &Path, entries: u64) -> Result<Grown, Failure> {
+    let args = generate(args, dir, entries)?;
+    let imported: Imported = child(&args, Side::Peildatum, Part::Import, dir)?;
+    let args = Args { asked_from: imported.facts, ..args };
+    let asked: Asked = child(&args, Side::Peildatum, Part::Ask, dir)?;
+    let disk = disk_of(dir)?;
+    let from_journal = from_journal(&args, dir)?;
+    Ok(Grown::of_ours(imported, asked, from_journal, &disk))
+}
+
+/// Makes the files of a number of placements, and gives what is asked for with that number.
+fn generate(args: &Args, dir: &Path, entries: u64) -> Result<Args, Failure> {
+    fs::create_dir_all(dir)?;
+    say(&format!("generating {entries} placements"))?;
+    Files::of(dir).write(entries)?;
+    Ok(Args { entries, ..args.clone() })
+}
+
+fn disk_of(dir: &Path) -> io::Result<Disk> {
     let ledger = ours::ledger(dir);
-    let disk = Disk {
+    Ok(Disk {
         journal: disk_bytes(&ledger.join("journal"))?,
         events: disk_bytes(&ledger.join("events"))?,
         snapshot: disk_bytes(&ours::snapshot(dir))?,
         sqlite: disk_bytes(&sqlite::database(dir))?,
-    };
-    let from_journal = match ours::snapshot(dir).exists() {
-        true => {
-            fs::remove_dir_all(ours::snapshot(dir))?;
-            Some(child::<Asked>(&args, Side::Peildatum, Part::Open, dir)?)
-        }
-        false => None,
-    };
-    let deliveries = with_deliveries.then(|| both::<Deliveries>(&args, Part::Deliver, dir)).transpose()?;
-    Ok(Measured { entries, imported, asked, from_journal, disk, deliveries })
+    })
+}
+
+/// Opens again without the snapshot, where there was one.
+fn from_journal(args: &Args, dir: &Path) -> Result<Option<Asked>, Failure> {
+    if !ours::snapshot(dir).exists() {
+        return Ok(None);
+    }
+    fs::remove_dir_all(ours::snapshot(dir))?;
+    Ok(Some(child(args, Side::Peildatum, Part::Open, dir)?))
 }
 
 fn both<T: DeserializeOwned>(args: &Args, part: Part, dir: &Path) -> Result<Pair<T>, Failure> {

@@ -27,6 +27,12 @@ pub struct Disk {
     pub sqlite: u64,
 }
 
+impl Disk {
+    fn of_ours(&self) -> u64 {
+        self.journal + self.events + self.snapshot
+    }
+}
+
 /// All that was measured with one number of placements.
 pub struct Measured {
     /// The number.
@@ -47,10 +53,6 @@ impl Measured {
     /// Opening from the journal alone.
     fn opened_from_journal(&self) -> &Asked {
         self.from_journal.as_ref().unwrap_or(&self.asked.ours)
-    }
-
-    fn disk_of_ours(&self) -> u64 {
-        self.disk.journal + self.disk.events + self.disk.snapshot
     }
 }
 
@@ -131,7 +133,7 @@ pub fn print(format: Format, it: &Measured, limits: &Limits, senders: u64) -> Re
         compare("  and after the questions", Less, Unit::Bytes, ours as f64, sqlite as f64, note);
     }
     let each = |bytes: u64| bytes as f64 / ours.size as f64;
-    let (disk, theirs) = (it.disk_of_ours(), it.disk.sqlite);
+    let (disk, theirs) = (it.disk.of_ours(), it.disk.sqlite);
     compare("disk", Less, Unit::Bytes, disk as f64, theirs as f64, "");
     compare("  an entry", Less, Unit::BytesAnEntry, each(disk), each(theirs), "Peildatum: two copies");
     let parts = [("journal", it.disk.journal), ("events", it.disk.events), ("snapshot", it.disk.snapshot)];
@@ -189,44 +191,68 @@ fn print_limits(format: Format, it: &Measured, limits: &Limits) -> Result<(), Fa
     Ok(table.print(&mut io::stdout())?)
 }
 
+/// One side with one number of placements.
+pub struct Grown {
+    side: &'static str,
+    imported: Imported,
+    asked: Asked,
+    /// Opening from the journal alone, in seconds.
+    from_journal: Option<f64>,
+    disk: u64,
+}
+
+impl Grown {
+    /// Of Peildatum.
+    pub fn of_ours(imported: Imported, asked: Asked, from_journal: Option<Asked>, disk: &Disk) -> Self {
+        let from_journal = Some(from_journal.as_ref().unwrap_or(&asked).open_seconds);
+        Self { side: "Peildatum", imported, asked, from_journal, disk: disk.of_ours() }
+    }
+}
+
+impl Measured {
+    /// What it says of both sides.
+    pub fn grown(self) -> [Grown; 2] {
+        let Self { imported, asked, from_journal, disk, .. } = self;
+        let sqlite = Grown {
+            side: "SQLite",
+            imported: imported.sqlite,
+            asked: asked.sqlite,
+            from_journal: None,
+            disk: disk.sqlite,
+        };
+        [Grown::of_ours(imported.ours, asked.ours, from_journal, &disk), sqlite]
+    }
+}
+
 /// Prints how the figures grow with the number of placements.
-pub fn print_growth(format: Format, rows: &[Measured]) -> Result<(), Failure> {
-    let header = ["entries", "side", "import", "one", "all", "open", "journal", "memory", "disk/entry"];
+pub fn print_growth(format: Format, rows: &[Grown]) -> Result<(), Failure> {
+    let header =
+        ["entries", "side", "import", "one", "all", "open", "journal", "memory", "importing", "disk/entry"];
     let mut table = Table::new(format, "Growth: one and all are medians", &header);
     for it in rows {
-        let size = it.imported.ours.size as f64;
-        let sides = [
-            (
-                "Peildatum",
-                &it.imported.ours,
-                &it.asked.ours,
-                Some(it.opened_from_journal().open_seconds),
-                it.disk_of_ours(),
-            ),
-            ("SQLite", &it.imported.sqlite, &it.asked.sqlite, None, it.disk.sqlite),
+        let size = it.imported.size as f64;
+        let bytes = |bytes: Option<u64>| (Unit::Bytes, bytes.map(|it| it as f64));
+        let figures = [
+            (Unit::Count, Some(size)),
+            (Unit::PerSecond, Some(it.imported.placements.rate())),
+            (Unit::Seconds, Some(it.asked.one.median)),
+            (Unit::Seconds, Some(it.asked.all.median)),
+            (Unit::Seconds, Some(it.asked.open_seconds)),
+            (Unit::Seconds, it.from_journal),
+            bytes(it.asked.open_bytes),
+            bytes(it.imported.peak_bytes),
+            (Unit::BytesAnEntry, Some(it.disk as f64 / size)),
         ];
-        for (side, imported, asked, from_journal, disk) in sides {
-            let figures = [
-                (Unit::Count, Some(size)),
-                (Unit::PerSecond, Some(imported.placements.rate())),
-                (Unit::Seconds, Some(asked.one.median)),
-                (Unit::Seconds, Some(asked.all.median)),
-                (Unit::Seconds, Some(asked.open_seconds)),
-                (Unit::Seconds, from_journal),
-                (Unit::Bytes, asked.open_bytes.map(|it| it as f64)),
-                (Unit::BytesAnEntry, Some(disk as f64 / size)),
-            ];
-            let mut cells: Vec<String> = figures
-                .into_iter()
-                .map(|(unit, figure)| match (figure, format) {
-                    (None, _) => String::new(),
-                    (Some(figure), Format::Table) => unit.written(figure),
-                    (Some(figure), Format::Csv) => figure.to_string(),
-                })
-                .collect();
-            cells.insert(1, side.to_owned());
-            table.row(cells);
-        }
+        let mut cells: Vec<String> = figures
+            .into_iter()
+            .map(|(unit, figure)| match (figure, format) {
+                (None, _) => String::new(),
+                (Some(figure), Format::Table) => unit.written(figure),
+                (Some(figure), Format::Csv) => figure.to_string(),
+            })
+            .collect();
+        cells.insert(1, it.side.to_owned());
+        table.row(cells);
     }
     Ok(table.print(&mut io::stdout())?)
 }
