@@ -17,6 +17,10 @@ pub mod share;
 
 pub mod statement;
 
+pub mod explanation;
+
+pub mod restatement;
+
 use columns::Columns;
 use posting::{Fixed, Posting, place, postings, recount};
 use register::Register;
@@ -89,6 +93,11 @@ impl Book {
     /// Notes that the entry at a position was generated rather than reported.
     pub fn generated(&mut self, position: Position) {
         self.generated_from.get_or_insert(position);
+    }
+
+    /// Whether any of the entries that are known at a log size was generated.
+    pub fn is_generated(&self, known_at: LogSize) -> bool {
+        self.generated_from.is_some_and(|it| it.is_known_at(known_at))
     }
 
     /// Takes up an entry that records a placement, of which the book needs no more than this.

@@ -4,8 +4,10 @@ mod backup;
 mod completions;
 mod deliver;
 mod demo;
+mod explain;
 mod export;
 mod history;
+mod restatements;
 mod statement;
 mod verify;
 
@@ -43,6 +45,8 @@ enum Command {
     Demo(demo::Demo),
     Deliver(deliver::Deliver),
     Statement(statement::StatementArgs),
+    Explain(explain::Explain),
+    Restatements(restatements::Restatements),
     History(history::History),
     Verify(verify::Verify),
     Export(export::Export),
@@ -78,7 +82,9 @@ enum Failure {
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Unanswerable(_) | LedgerError::NeverKnown { .. } => Self::Refused(error.to_string()),
+            LedgerError::Unanswerable(_) | LedgerError::NeverKnown { .. } | LedgerError::NotClosed { .. } => {
+                Self::Refused(error.to_string())
+            }
             _ => Self::Broken(error.to_string()),
         }
     }
@@ -137,6 +143,8 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => args.run(&ledger),
         Command::Deliver(args) => args.run(&ledger),
         Command::Statement(args) => args.run(&ledger),
+        Command::Explain(args) => args.run(&ledger),
+        Command::Restatements(args) => args.run(&ledger),
         Command::History(args) => args.run(&ledger),
         Command::Verify(args) => args.run(&ledger),
         Command::Export(args) => args.run(&ledger),

@@ -4,6 +4,8 @@
 //! keeps the three in step: what was decided is in memory before it is on disk, and nobody is told of it before it
 //! is durable. Questions are answered from what is durable only, since a log size says which part of the memory that is.
 
+mod audit;
+
 mod batch;
 
 mod memory;
@@ -12,6 +14,7 @@ mod recent;
 
 mod short;
 
+pub use audit::{ClosingShown, Explained, ExplainedEntry, Late, Restated, Restatements};
 pub use batch::{Batch, Offered, Ticket};
 
 use std::path::Path;
@@ -28,6 +31,7 @@ use crate::decide::recalled::Recalled;
 use crate::decide::seen::PlacementKeys;
 use crate::domain::area::Area;
 use crate::domain::event::Entry;
+use crate::domain::half_year::HalfYear;
 use crate::domain::source::{DeliveryId, PlacementId, Source};
 use crate::domain::time::{AsOf, LogSize, Position, RecordedAt, ReferenceDate};
 use crate::proof::merkle::Hash;
@@ -91,6 +95,14 @@ pub enum LedgerError {
         asked: u64,
         /// The size of the log.
         size: u64,
+    },
+    /// A half-year was not over yet.
+    #[error(
+        "{half_year} is not over as known then, so nothing of it can be restated: ask for an earlier half-year"
+    )]
+    NotClosed {
+        /// The half-year.
+        half_year: HalfYear,
     },
     /// A stored entry is not one that this version can read.
     #[error("the entry at position {position} {problem}; run `peildatum verify`")]
@@ -173,20 +185,22 @@ pub struct Answer {
 
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // Serde cannot refuse unknown fields where a part is flattened, so the parts are taken out.
-        fn part<T: for<'a> Deserialize<'a>, E: serde::de::Error>(
-            fields: &mut Map<String, Value>,
-            name: &'static str,
-        ) -> Result<T, E> {
-            let value = fields.remove(name).ok_or_else(|| E::missing_field(name))?;
-            crate::domain::object(value).map_err(E::custom)
-        }
         let mut fields = Map::deserialize(from)?;
         let known_at = part(&mut fields, "knownAt")?;
         let checkpoint = part(&mut fields, "checkpoint")?;
         let statement = Statement::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
         Ok(Self { statement, known_at, checkpoint })
     }
+}
+
+/// Takes a field out of an object. Serde cannot refuse unknown fields where a part is flattened, so what stands beside
+/// it is taken out first.
+fn part<T: for<'a> Deserialize<'a>, E: serde::de::Error>(
+    fields: &mut Map<String, Value>,
+    name: &'static str,
+) -> Result<T, E> {
+    let value = fields.remove(name).ok_or_else(|| E::missing_field(name))?;
+    crate::domain::object(value).map_err(E::custom)
 }
 
 /// How an area is divided in an answer.

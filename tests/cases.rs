@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use peildatum::book::explanation::Span;
 use peildatum::book::statement::{Reading, Statement};
 use peildatum::decide::Decided;
 use peildatum::decide::command::Command;
@@ -96,6 +97,14 @@ fn run(text: &str) -> Result<(), Wrong> {
             "standing" | "statement" => {
                 questions += 1;
                 ask(&world, first, rest)
+            }
+            "explain" => {
+                questions += 1;
+                let mut expected = Vec::new();
+                while let Some((_, step)) = lines.next_if(|(_, line)| line.starts_with("| ")) {
+                    expected.push(step.trim_start_matches("| ").to_owned());
+                }
+                explain(&world, rest, &expected)
             }
             "-" => {
                 let expected = lines.next().map_or("", |(_, line)| line);
@@ -202,6 +211,53 @@ fn ask(world: &World, what: &str, line: &str) -> Result<(), String> {
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+}
+
+/// `AREA DATE [known at SIZE | known on DATE] to DATE [known ..]`, and below it the whole explanation.
+fn explain(world: &World, line: &str, expected: &[String]) -> Result<(), String> {
+    let mut words = Words::of(line);
+    let area: Area = words.next("an area")?;
+    let mut moment = || {
+        let reference_date = ReferenceDate(words.next("a reference date")?);
+        let known_at = match (words.took("known"), words.took("at"), words.took("on")) {
+            (false, ..) => world.size(),
+            (true, true, _) => LogSize(words.next("a number of entries")?),
+            (true, false, _) => world.size_before(words.next("a day")?),
+        };
+        words.took("to");
+        Ok::<_, String>(AsOf { reference_date, known_at })
+    };
+    let span = Span::new(moment()?, moment()?).map_err(|error| error.to_string())?;
+    words.end()?;
+    let (explanation, explaining) = world.book.explain(area, span).map_err(|error| error.to_string())?;
+    let mut is = vec![format!("begins with {}", explanation.standing_since)];
+    let mut cause = None;
+    for step in &explanation.steps {
+        if cause.replace(step.cause) != Some(step.cause) {
+            is.push(format!("{}:", step.cause.name().replace('_', " ")));
+        }
+        let kind = step.kind.map_or_else(String::new, |kind| format!(" {kind}"));
+        let line = step.line.name().replace('_', " ");
+        let shared = match step.by_boundary {
+            0 => String::new(),
+            persons => format!(", {persons} persons by boundary changes"),
+        };
+        let mut entries: Vec<_> = explaining.behind(step).iter().map(|it| it.position.0 + 1).collect();
+        entries.dedup();
+        let entries: Vec<_> = entries.iter().map(ToString::to_string).collect();
+        is.push(format!(
+            "  {} {line}{kind}: {:+} by {}{shared}",
+            step.half_year,
+            step.change,
+            if entries.is_empty() { "no entry".to_owned() } else { entries.join(" ") }
+        ));
+    }
+    is.push(format!("ends with {}", explanation.standing));
+    let is: Vec<_> = is.iter().map(|it| it.trim().to_owned()).collect();
+    match is == expected {
+        true => Ok(()),
+        false => Err(format!("expected\n  {}\nbut it is\n  {}", expected.join("\n  "), is.join("\n  "))),
+    }
 }
 
 /// A line of a statement by the name that it has in a case.

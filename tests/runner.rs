@@ -4,6 +4,7 @@ mod busy;
 mod cases;
 mod decisions;
 mod docs;
+mod explained;
 mod feed;
 mod floors;
 mod folders;

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use jsonschema::{Draft, Registry, Validator};
+use peildatum::book::explanation::{Cause, Moved};
 use peildatum::book::statement::{DECISIONS, Reading};
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::area::{Area, Inhabitants, MunicipalityCode, Province, SafetyRegion};
@@ -26,7 +27,7 @@ use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
 use peildatum::domain::source::{DeliveryId, EventId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{Day, Month, Position, RecordedAt};
 use peildatum::feed::receipt::Receipt;
-use peildatum::ledger::Answer;
+use peildatum::ledger::{Answer, Explained, Restatements};
 use peildatum::proof::merkle::Hash;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -51,6 +52,10 @@ enum Subject {
     Entry,
     /// The answer to a question, which only the ledger writes.
     Statement,
+    /// How a standing became what it is, which only the ledger writes.
+    Explanation,
+    /// How a standing was restated, which only the ledger writes.
+    Restatements,
     /// What became of a delivery, which only the ledger writes.
     Receipt,
 }
@@ -63,7 +68,13 @@ impl Subject {
     fn all() -> impl Iterator<Item = Self> {
         let recorded = EventName::ALL.iter().copied().map(Self::Recorded);
         let delivered = DELIVERED_WITH_LESS.into_iter().map(Self::Delivered);
-        recorded.chain(delivered).chain([Self::Entry, Self::Statement, Self::Receipt])
+        recorded.chain(delivered).chain([
+            Self::Entry,
+            Self::Statement,
+            Self::Explanation,
+            Self::Restatements,
+            Self::Receipt,
+        ])
     }
 
     /// The path in `schemas/`, and in `schemas/examples/`, without what the file name ends in.
@@ -73,6 +84,8 @@ impl Subject {
             Self::Delivered(name) => format!("delivered/{name}"),
             Self::Entry => "entry".to_owned(),
             Self::Statement => "statement".to_owned(),
+            Self::Explanation => "explanation".to_owned(),
+            Self::Restatements => "restatements".to_owned(),
             Self::Receipt => "receipt".to_owned(),
         }
     }
@@ -116,6 +129,8 @@ impl Subject {
                 Entry::decode(text.as_bytes()).map(|entry| encoded(&entry)).map_err(|fault| fault.to_string())
             }
             Self::Statement => through::<Answer>(text),
+            Self::Explanation => through::<Explained>(text),
+            Self::Restatements => through::<Restatements>(text),
             Self::Receipt => through::<Receipt>(text),
         }
     }
@@ -139,6 +154,8 @@ impl Subject {
             Self::Delivered(name) => unreachable!("{name} is delivered as it is recorded"),
             Self::Entry => strategies::entry().prop_map(written).boxed(),
             Self::Statement => strategies::answer().prop_map(written).boxed(),
+            Self::Explanation => strategies::explained().prop_map(written).boxed(),
+            Self::Restatements => strategies::restatements().prop_map(written).boxed(),
             Self::Receipt => strategies::receipt().prop_map(written).boxed(),
         }
     }
@@ -267,6 +284,8 @@ fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
         });
     }
     check_answer(Subject::Statement, strategies::answer());
+    check_answer(Subject::Explanation, strategies::explained());
+    check_answer(Subject::Restatements, strategies::restatements());
     check_answer(Subject::Receipt, strategies::receipt());
 }
 
@@ -1106,13 +1125,15 @@ fn a_word_allows_exactly_the_numbers_that_its_type_allows() {
 #[test]
 fn a_word_lists_exactly_the_names_that_its_type_lists() {
     let words = words();
-    let table: [(&str, Vec<&str>); 9] = [
+    let table: [(&str, Vec<&str>); 11] = [
         ("placementKind", PlacementKind::ALL.iter().map(|it| it.name()).collect()),
         ("withdrawalReason", WithdrawalReason::ALL.iter().map(|it| it.name()).collect()),
         ("allocationMethod", AllocationMethod::ALL.iter().map(|it| it.name()).collect()),
         ("rounding", Rounding::ALL.iter().map(|it| it.name()).collect()),
         ("idBy", IdBy::ALL.iter().map(|it| it.name()).collect()),
         ("eventName", EventName::ALL.iter().map(|it| it.name()).collect()),
+        ("cause", Cause::ALL.iter().map(|it| it.name()).collect()),
+        ("explainedLine", Moved::ALL.iter().map(|it| it.name()).collect()),
         ("reading", Reading::ALL.iter().map(|it| it.name()).collect()),
         ("evaluationDecision", DECISIONS.to_vec()),
         ("refusalCode", Refusal::CODES.to_vec()),

@@ -9,6 +9,7 @@ use std::fmt::Debug;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use peildatum::book::explanation::{Cause, Explanation, Moved, Rule, Step};
 use peildatum::book::statement::{
     Across, AmvStanding, CarriedOver, DECISIONS, NamedArea, National, Ratio, Reading, Statement,
 };
@@ -37,7 +38,9 @@ use peildatum::domain::rules::{CountingRule, CountingRuleReport};
 use peildatum::domain::source::{DeliveryId, EventId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
 use peildatum::feed::receipt::{FaultInRow, Outcome as RowOutcome, Receipt, RowReceipt, Totals};
-use peildatum::ledger::{Answer, Checkpoint, KnownAtSize};
+use peildatum::ledger::{
+    Answer, Checkpoint, ClosingShown, Explained, ExplainedEntry, KnownAtSize, Late, Restated, Restatements,
+};
 use peildatum::proof::merkle::Hash;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -742,6 +745,172 @@ pub fn answer() -> impl Strategy<Value = Answer> {
         known_at,
         checkpoint,
     })
+}
+
+/// A number that a list gives, or nothing.
+fn maybe_sum() -> impl Strategy<Value = Option<i64>> {
+    option::of(sum())
+}
+
+fn named_area() -> impl Strategy<Value = NamedArea> {
+    (area(), any::<String>()).prop_map(|(code, name)| NamedArea { code, name: name.into() })
+}
+
+fn explained_step() -> impl Strategy<Value = Step> {
+    let kind = option::of(select(PlacementKind::ALL));
+    ((select(Cause::ALL), half_year(), select(Moved::ALL), kind), (sum(), sum(), any::<u64>(), sum()))
+        .prop_map(|((cause, half_year, line, kind), (persons, change, entries, by_boundary))| Step {
+            cause,
+            half_year,
+            line,
+            kind,
+            persons,
+            change,
+            entries,
+            by_boundary,
+        })
+}
+
+fn explained_entry() -> impl Strategy<Value = ExplainedEntry> {
+    let rule =
+        (any::<bool>(), option::of(position())).prop_map(|(counts, position)| Rule { counts, position });
+    (
+        (any::<u64>(), position(), select(EventName::ALL), source(), source(), delivery_id()),
+        (recorded_at(), day(), municipality_code(), maybe_sum(), option::of(rule)),
+    )
+        .prop_map(
+            |(
+                (step, position, event, source, delivered_by, delivery),
+                (recorded_at, valid_on, municipality, persons, rule),
+            )| ExplainedEntry {
+                step,
+                position,
+                event,
+                source,
+                delivered_by,
+                delivery,
+                recorded_at,
+                valid_on,
+                municipality,
+                persons,
+                rule,
+            },
+        )
+}
+
+/// Any explanation with what it was computed from, and with entries or without.
+pub fn explained() -> impl Strategy<Value = Explained> {
+    let explanation =
+        ((named_area(), day(), day(), any::<bool>()), (sum(), sum(), sum(), vec(explained_step(), 0..=4)))
+            .prop_map(|((area, since, on, generated), (first, second, standing, steps))| Explanation {
+                area,
+                since,
+                on,
+                standing_since: first,
+                standing_as_known_before: second,
+                standing,
+                steps,
+                generated,
+            });
+    let known = (known_at_size(), known_at_size(), checkpoint(), checkpoint());
+    (explanation, known, vec(explained_entry(), 0..=3)).prop_map(
+        |(explanation, (known_since, known_at, checkpoint_since, checkpoint), behind)| Explained {
+            explanation,
+            known_since,
+            known_at,
+            checkpoint_since,
+            checkpoint,
+            behind,
+        },
+    )
+}
+
+fn closing() -> impl Strategy<Value = ClosingShown> {
+    (sum(), maybe_sum(), any::<u32>(), sum()).prop_map(|(derived, recorded, recorded_for, difference)| {
+        ClosingShown { derived, recorded, recorded_for, difference }
+    })
+}
+
+fn late() -> impl Strategy<Value = Late> {
+    let kind = option::of(select(PlacementKind::ALL));
+    (
+        (position(), select(EventName::ALL), source(), day(), sum()),
+        (municipality_code(), half_year(), select(Moved::ALL), kind, maybe_sum()),
+    )
+        .prop_map(
+            |(
+                (position, event, source, valid_on, days_late),
+                (municipality, line_half_year, line, kind, change),
+            )| Late {
+                position,
+                event,
+                source,
+                valid_on,
+                days_late,
+                municipality,
+                line_half_year,
+                line,
+                kind,
+                change,
+            },
+        )
+}
+
+fn restated() -> impl Strategy<Value = Restated> {
+    (
+        (known_at_size(), delivery_id(), source(), sum(), any::<[u64; 3]>()),
+        (day(), day(), sum(), closing(), vec(late(), 0..=2)),
+    )
+        .prop_map(
+            |(
+                (
+                    known_at,
+                    delivery,
+                    delivered_by,
+                    days_after_closing,
+                    [entries, first_position, last_position],
+                ),
+                (happened_from, happened_until, change, standing, behind),
+            )| Restated {
+                known_at,
+                delivery,
+                delivered_by,
+                days_after_closing,
+                entries,
+                first_position,
+                last_position,
+                happened_from,
+                happened_until,
+                change,
+                standing,
+                behind,
+            },
+        )
+}
+
+/// Any list of restatements.
+pub fn restatements() -> impl Strategy<Value = Restatements> {
+    (
+        (named_area(), half_year(), day(), known_at_size(), closing()),
+        (vec(restated(), 0..=3), closing(), known_at_size(), checkpoint(), any::<bool>()),
+    )
+        .prop_map(
+            |(
+                (area, half_year, closed_on, known_at_closing, at_closing),
+                (restated, now, known_at, checkpoint, generated),
+            )| Restatements {
+                area,
+                half_year,
+                closed_on,
+                known_at_closing,
+                at_closing,
+                restated,
+                now,
+                known_at,
+                checkpoint,
+                generated,
+            },
+        )
 }
 
 fn row_outcome() -> impl Strategy<Value = RowOutcome> {

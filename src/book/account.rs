@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 
 use super::Book;
 use super::columns::Sums;
-use super::register::{Effect, TakeOver};
+use super::register::{Ceased, Effect, TakeOver};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
@@ -82,6 +82,23 @@ impl AddAssign for Account {
     }
 }
 
+/// What one half-year adds to a standing, so that the parts of all half-years add up to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// What the authority fixed above what follows from the half-years before.
+    pub carry_over: i64,
+    /// The municipal numbers.
+    pub quota: i64,
+    /// What an evaluation changed.
+    pub revision: i64,
+    /// What was exchanged.
+    pub exchange: i64,
+    /// What came over from municipalities that ceased, on the first day or within the half-year, or went to heirs.
+    pub boundary: i64,
+    /// Housed and counted, by kind: what is taken off.
+    pub housed: [i64; PlacementKind::ALL.len()],
+}
+
 impl Book {
     /// The sum of all municipalities that exist on the reference date, for any half-year up to it.
     pub fn national_account(&self, half_year: HalfYear, as_of: AsOf) -> Account {
@@ -127,6 +144,51 @@ impl<'a> Accounts<'a> {
             _ => self.derived_carry_over(code, half_year),
         };
         Account { carried_derived, ..settled }
+    }
+
+    /// What a half-year adds to the standing of a municipality that exists.
+    pub(super) fn parts(&mut self, code: MunicipalityCode, half_year: HalfYear) -> Parts {
+        let account = self.account(code, half_year);
+        let came_with_the_first_day = account.carried_derived - self.left_before(code, half_year);
+        Parts {
+            carry_over: account.carried_used - account.carried_derived,
+            quota: account.quota,
+            revision: account.revision,
+            exchange: account.exchange,
+            boundary: account.boundary + came_with_the_first_day,
+            housed: account.housed,
+        }
+    }
+
+    /// The same of one that has ceased, with what went to its heirs. All its half-years together add up to nothing.
+    pub(super) fn parts_of_ceased(
+        &mut self,
+        code: MunicipalityCode,
+        half_year: HalfYear,
+        ceased: Ceased,
+    ) -> Parts {
+        if half_year < ceased.half_year {
+            return self.parts(code, half_year);
+        }
+        if half_year == ceased.half_year && !ceased.on_first_day {
+            let parts = self.parts(code, half_year);
+            let due = self.settled(code, half_year).due();
+            // What it had realised counts for the heirs as well.
+            return Parts { boundary: parts.boundary - due, housed: Default::default(), ..parts };
+        }
+        let strayed = own_account(&self.sums(code, half_year));
+        let mut left = strayed.quota + strayed.revision + strayed.exchange;
+        if half_year == ceased.half_year {
+            left += self.left_before(code, half_year);
+        }
+        Parts {
+            carry_over: 0,
+            quota: strayed.quota,
+            revision: strayed.revision,
+            exchange: strayed.exchange,
+            boundary: -left,
+            housed: Default::default(),
+        }
     }
 
     /// The account without the derived carry-over where a recorded one is used instead, so that a
@@ -217,12 +279,7 @@ impl<'a> Accounts<'a> {
     /// What remained at the end of the half-year before, of the municipality itself and of those
     /// that it took over on the first day of this one.
     fn derived_carry_over(&mut self, code: MunicipalityCode, half_year: HalfYear) -> i64 {
-        let (Some(before), Some(first)) = (half_year.previous(), self.book.columns.first_half_year()) else {
-            return 0;
-        };
-        if before < first {
-            return 0;
-        }
+        let Some(before) = self.before(half_year) else { return 0 };
         let mut carried = self.remaining(code, before, half_year);
         for it in self.taken_over(code).filter(|it| it.effect(half_year) == Effect::OnFirstDay) {
             for &old in it.old() {
@@ -230,6 +287,17 @@ impl<'a> Accounts<'a> {
             }
         }
         carried
+    }
+
+    /// What remained at the end of the half-year before, of the municipality itself.
+    fn left_before(&mut self, code: MunicipalityCode, half_year: HalfYear) -> i64 {
+        self.before(half_year).map_or(0, |before| self.remaining(code, before, half_year))
+    }
+
+    /// The half-year before, unless nothing is recorded about it or any before it.
+    fn before(&self, half_year: HalfYear) -> Option<HalfYear> {
+        let first = self.book.columns.first_half_year()?;
+        half_year.previous().filter(|before| *before >= first)
     }
 
     /// What remained of a municipality at the end of the half-year before this one.

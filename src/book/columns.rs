@@ -98,6 +98,15 @@ impl Columns {
         all.flat_map(|of| of.half_years.iter().flatten()).flat_map(|of| of.cell.postings())
     }
 
+    /// Every posting of one municipality and half-year, those of one line that are dated within it in the order of the log.
+    pub fn postings_of(
+        &self,
+        municipality: MunicipalityCode,
+        half_year: HalfYear,
+    ) -> impl Iterator<Item = Posting> {
+        self.of_half_year(municipality, half_year).into_iter().flat_map(|of| of.cell.postings())
+    }
+
     /// The sums of one municipality and half-year.
     pub fn sums(&self, municipality: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Sums {
         self.of_half_year(municipality, half_year).map_or_else(Sums::default, |of| of.sums(as_of))

@@ -6,7 +6,7 @@ use super::Unanswerable;
 use super::share::part_of;
 use crate::domain::area::{BoundaryChange, Municipality, MunicipalityCode};
 use crate::domain::half_year::HalfYear;
-use crate::domain::time::{AsOf, Position};
+use crate::domain::time::{AsOf, Day, Position};
 
 /// Municipalities and boundary changes. What concerns one municipality is found by its code, so that one without
 /// boundary changes costs nothing by those of others.
@@ -59,7 +59,37 @@ pub(super) enum Effect {
     Later,
 }
 
+/// Whether there is a municipality with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Not registered as far as is known, or not yet there.
+    Absent,
+    /// It exists.
+    There,
+    /// It has ceased.
+    Gone(Ceased),
+}
+
+/// When a municipality ceased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ceased {
+    /// In which half-year.
+    pub half_year: HalfYear,
+    /// Whether on its first day.
+    pub on_first_day: bool,
+}
+
 impl TakeOver<'_> {
+    /// The half-year in which it takes effect.
+    pub(super) fn half_year(&self) -> HalfYear {
+        self.change.half_year
+    }
+
+    /// Whether all that the old ones stood for comes over.
+    pub(super) fn is_whole(&self) -> bool {
+        self.change.weights.len() == 1
+    }
+
     /// The municipalities that are taken over.
     pub(super) fn old(&self) -> &[MunicipalityCode] {
         self.change.change.old()
@@ -144,6 +174,44 @@ impl Register {
                 successors: change.heirs().into_iter().map(|(heir, _)| heir).collect(),
             }),
         }
+    }
+
+    /// Every municipality that was ever registered, in the order of their codes.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Municipality> {
+        self.registered.iter().filter_map(|&code| Some(&self.town(code)?.registered.as_ref()?.1))
+    }
+
+    /// Whether a municipality is there on the reference date as known then.
+    pub(super) fn presence(&self, code: MunicipalityCode, as_of: AsOf) -> Presence {
+        match self.municipality(code, as_of) {
+            Ok(_) => Presence::There,
+            Err(Unanswerable::UnknownMunicipality(..) | Unanswerable::NotYet { .. }) => Presence::Absent,
+            Err(Unanswerable::Ceased { ceased, .. }) => Presence::Gone(Ceased {
+                half_year: ceased.half_year(),
+                on_first_day: ceased == ceased.half_year().first_day(),
+            }),
+        }
+    }
+
+    /// Where the boundary changes stand that took effect by the end of a half-year, in which the municipality is old or
+    /// heir. What is recorded about an old one later follows them in later half-years.
+    pub(super) fn changes_of(
+        &self,
+        code: MunicipalityCode,
+        half_year: HalfYear,
+        as_of: AsOf,
+    ) -> impl Iterator<Item = Position> {
+        let town = self.town(code);
+        let ceases = town.map_or(&[][..], |it| &it.ceases).iter().copied();
+        let takes_over = town.map_or(&[][..], |it| &it.takes_over).iter().map(|(change, _)| *change);
+        let all = ceases.chain(takes_over).map(|change| &self.changes[change]);
+        all.filter(move |it| it.half_year <= half_year && it.is_in_force(as_of)).map(|it| it.position)
+    }
+
+    /// The day on which the boundary change at a position takes effect.
+    pub(super) fn effective_on(&self, position: Position) -> Day {
+        let change = self.changes.iter().find(|it| it.position == position);
+        change.expect("a boundary change stands there").change.effective_on()
     }
 
     /// The municipalities that exist on the reference date as known then, in the order of their codes.

@@ -245,12 +245,17 @@ impl Book {
                 &several[..]
             }
         };
+        Ok(Question::new(self, as_of, reading).sum_up(self.named(area, as_of)?, municipalities))
+    }
+
+    /// An area with its name on the reference date, as known then.
+    pub(super) fn named(&self, area: Area, as_of: AsOf) -> Result<NamedArea, Unanswerable> {
         let name = match area {
-            Area::Municipality(_) => municipalities[0].name.shared(),
+            Area::Municipality(code) => self.municipality(code, as_of)?.name.shared(),
             Area::Province(province) => province.name().into(),
             Area::Country => "Nederland".into(),
         };
-        Ok(Question::new(self, as_of, reading).sum_up(NamedArea { code: area, name }, municipalities))
+        Ok(NamedArea { code: area, name })
     }
 
     /// The statements of the municipalities of an area, by code.
@@ -356,7 +361,7 @@ impl<'a> Question<'a> {
             national: book.national(half_year, as_of).map(Arc::new),
             needed: known(&book.amv_capacities, as_of.known_at).find(holds),
             there,
-            generated: book.generated_from.is_some_and(|it| it.is_known_at(as_of.known_at)),
+            generated: book.is_generated(as_of.known_at),
         }
     }
 

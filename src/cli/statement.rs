@@ -49,7 +49,7 @@ enum Division {
 
 /// A moment as known at which somebody asks.
 #[derive(Clone, Copy)]
-struct Known(KnownAt);
+pub(super) struct Known(pub KnownAt);
 
 impl FromStr for Known {
     type Err = &'static str;
@@ -85,7 +85,7 @@ impl StatementArgs {
 }
 
 /// The area that a text names: by code, or by name as it is on the reference date.
-fn area(ledger: &Ledger, text: &str, as_of: AsOf) -> Result<Area, Failure> {
+pub(super) fn area(ledger: &Ledger, text: &str, as_of: AsOf) -> Result<Area, Failure> {
     if let Ok(area) = text.parse() {
         return Ok(area);
     }

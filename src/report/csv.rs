@@ -9,7 +9,7 @@ use crate::domain::placement::PlacementKind;
 use crate::ledger::Answer;
 
 /// A text that a spreadsheet would take for a formula, made harmless. Numbers are not texts.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{text}"),
         false => text.to_owned(),
@@ -17,7 +17,7 @@ fn text(text: &str) -> String {
 }
 
 /// What the operating system said, as it said it: that a pipe has no reader any more is no failure.
-fn io_error(error: csv::Error) -> io::Error {
+pub(super) fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),

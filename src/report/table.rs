@@ -13,7 +13,7 @@ use crate::domain::time::Day;
 use crate::ledger::Answer;
 
 /// The width that every table keeps to.
-const WIDTH: u16 = 80;
+pub(super) const WIDTH: u16 = 80;
 
 /// One statement: each line of it, and a sentence about whatever is not plain from the numbers.
 pub fn statement(answer: &Answer) -> String {
@@ -139,7 +139,7 @@ pub fn history(entries: &[Entry]) -> String {
 }
 
 /// A line as it is where it fits, and in lines of at most this width where it does not.
-fn broken(line: &str, width: usize) -> Vec<String> {
+pub(super) fn broken(line: &str, width: usize) -> Vec<String> {
     match line.chars().count() <= width {
         true => vec![line.to_owned()],
         false => wrapped_to(line, width).lines().map(str::to_owned).collect(),
@@ -215,7 +215,7 @@ fn heading(answer: &Answer, area: &str) -> String {
 }
 
 /// A day as it is written in a letter, `1 January 2026`.
-fn written(day: Day) -> String {
+pub(super) fn written(day: Day) -> String {
     day.date().format("%-d %B %Y").to_string()
 }
 
@@ -291,7 +291,12 @@ fn reading(reading: Reading) -> String {
 }
 
 fn generated(it: &Statement) -> Option<String> {
-    it.generated.then(|| {
+    if_generated(it.generated)
+}
+
+/// What a reader must know where entries were generated.
+pub(super) fn if_generated(generated: bool) -> Option<String> {
+    generated.then(|| {
         "GENERATED: this ledger holds entries that were made up, not reported, and figures on this page rest on \
          them. In the demo ledger only national figures are published ones: the quotas, and what was carried over, \
          due and realised when a half-year up to 2025-II closed."
@@ -311,7 +316,7 @@ fn so_far(answer: &Answer) -> Option<String> {
 }
 
 /// Gives every column the room that it needs but one, which takes what is left and wraps.
-fn wrap_only(table: &mut Table, wrapping: usize) {
+pub(super) fn wrap_only(table: &mut Table, wrapping: usize) {
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 1));
         if index != wrapping {
@@ -320,7 +325,7 @@ fn wrap_only(table: &mut Table, wrapping: usize) {
     }
 }
 
-fn plain_table() -> Table {
+pub(super) fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     table

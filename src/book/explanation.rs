@@ -1,0 +1,587 @@
+//! Explanations: how one standing became another, split into what happened and what was learned.
+//!
+//! A standing is the sum of what every half-year added to it, line by line. So the change between two moments is
+//! a difference of such parts, and no part of it is left over. Two dates and two log sizes give four standings; what lies
+//! between them is split by them:
+//!
+//! - **happened**: between the dates, as known at the earlier log size;
+//! - **learned**: between the log sizes, of the dates up to the later one. It is told apart in what was learned about the
+//!   time before the earlier date (a restatement) and about the time between the dates (a report).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::account::{Accounts, Parts};
+use super::posting::{Line, Posting};
+use super::register::Presence;
+use super::statement::NamedArea;
+use super::{Book, Unanswerable};
+use crate::domain::area::{Area, MunicipalityCode};
+use crate::domain::half_year::HalfYear;
+use crate::domain::named;
+use crate::domain::placement::PlacementKind;
+use crate::domain::time::{AsOf, Day, Position, ReferenceDate};
+
+/// Two moments between which a standing is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    from: AsOf,
+    to: AsOf,
+}
+
+/// There is nothing between two moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EmptySpan {
+    /// The dates are the wrong way round.
+    #[error("{since} is after {on}: what is explained goes from an earlier date to a later one")]
+    Dates {
+        /// The date that was given as the earlier one.
+        since: Day,
+        /// The date that was given as the later one.
+        on: Day,
+    },
+    /// The log sizes are the wrong way round.
+    #[error(
+        "log size {since} is larger than {at}: what is explained goes from an earlier state of knowledge to a later one"
+    )]
+    Sizes {
+        /// The log size that was given as the earlier one.
+        since: u64,
+        /// The log size that was given as the later one.
+        at: u64,
+    },
+    /// Both moments are the same.
+    #[error(
+        "both moments are {on} as known at log size {at}: give an earlier date, or an earlier state of knowledge"
+    )]
+    Nothing {
+        /// The date.
+        on: Day,
+        /// The log size.
+        at: u64,
+    },
+}
+
+impl Span {
+    /// From one moment to another.
+    ///
+    /// # Errors
+    /// When the second is earlier in one of the two times, or the same in both.
+    pub fn new(from: AsOf, to: AsOf) -> Result<Self, EmptySpan> {
+        let (since, on) = (from.reference_date.0, to.reference_date.0);
+        if since > on {
+            return Err(EmptySpan::Dates { since, on });
+        }
+        let (known_since, at) = (from.known_at.0, to.known_at.0);
+        match known_since.cmp(&at) {
+            std::cmp::Ordering::Greater => Err(EmptySpan::Sizes { since: known_since, at }),
+            std::cmp::Ordering::Equal if since == on => Err(EmptySpan::Nothing { on, at }),
+            _ => Ok(Self { from, to }),
+        }
+    }
+
+    /// Where it begins.
+    pub fn from(&self) -> AsOf {
+        self.from
+    }
+
+    /// Where it ends.
+    pub fn to(&self) -> AsOf {
+        self.to
+    }
+
+    /// The beginning, the later date as known at the beginning, the earlier date as known at the end, and the end.
+    fn corners(&self) -> [AsOf; 4] {
+        let at = |on: ReferenceDate, known: AsOf| AsOf { reference_date: on, known_at: known.known_at };
+        let (since, on) = (self.from.reference_date, self.to.reference_date);
+        [self.from, at(on, self.from), at(since, self.to), self.to]
+    }
+}
+
+named! {
+    /// Why a step changes the standing.
+    pub enum Cause {
+        /// It happened between the dates, and was known at the earlier log size.
+        Happened = "happened",
+        /// It was learned between the log sizes, about the time before the earlier date.
+        LearnedOfBefore = "learned_of_before",
+        /// It was learned between the log sizes, about the time between the dates.
+        LearnedOfBetween = "learned_of_between",
+    } else "is not a cause of a change"
+}
+
+impl Cause {
+    /// What of four sums, one at each corner, has this cause.
+    fn part([from, on, since, to]: [i64; 4]) -> [(Self, i64); 3] {
+        [
+            (Self::Happened, on - from),
+            (Self::LearnedOfBefore, since - from),
+            (Self::LearnedOfBetween, to - on - since + from),
+        ]
+    }
+
+    /// The corner at which all that has this cause is in force.
+    fn corner(self) -> usize {
+        match self {
+            Self::Happened => 1,
+            Self::LearnedOfBefore => 2,
+            Self::LearnedOfBetween => 3,
+        }
+    }
+
+    /// Why something counts that is in force at these corners.
+    fn of([from, on, since, to]: [bool; 4]) -> Option<Self> {
+        match () {
+            () if from || !to => None,
+            () if on => Some(Self::Happened),
+            () if since => Some(Self::LearnedOfBefore),
+            () => Some(Self::LearnedOfBetween),
+        }
+    }
+}
+
+named! {
+    /// What a step moves.
+    pub enum Moved {
+        /// The standing that the authority fixed, as far as it differs from what follows from the entries.
+        CarryOver = "carry_over",
+        /// The municipal numbers.
+        Quota = "quota",
+        /// What an evaluation changed.
+        Revision = "revision",
+        /// What was exchanged.
+        Exchange = "exchange",
+        /// What came from municipalities that ceased, or went to their heirs.
+        Boundary = "boundary",
+        /// Housed and counted.
+        Housed = "housed",
+        /// Housed and not counted: it changes nothing, and is told for that reason.
+        NotCounted = "not_counted",
+    } else "is not a line of an explanation"
+}
+
+impl Moved {
+    /// What persons on this line do to what remains.
+    pub(super) fn effect(self, persons: i64) -> i64 {
+        match self {
+            Self::CarryOver | Self::Quota | Self::Revision | Self::Exchange | Self::Boundary => persons,
+            Self::Housed => -persons,
+            Self::NotCounted => 0,
+        }
+    }
+}
+
+/// One step from a standing to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Step {
+    /// Why.
+    pub cause: Cause,
+    /// The half-year to which it belongs.
+    pub half_year: HalfYear,
+    /// What is moved.
+    pub line: Moved,
+    /// The kind of placement, where persons were housed.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub kind: Option<PlacementKind>,
+    /// By how many persons the line changed.
+    pub persons: i64,
+    /// By how many the standing changed; the steps' changes add up to the whole.
+    pub change: i64,
+    /// How many entries are behind it.
+    pub entries: u64,
+    /// How many of the persons came or went by a boundary change that divides them, and not by entries of their own.
+    pub by_boundary: i64,
+}
+
+/// How one standing of an area became another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Explanation {
+    /// The area.
+    #[serde(deserialize_with = "crate::domain::object")]
+    pub area: NamedArea,
+    /// The earlier date.
+    pub since: Day,
+    /// The later date.
+    pub on: Day,
+    /// What remained at the beginning: below zero it is a surplus.
+    pub standing_since: i64,
+    /// What remained on the later date, as known at the earlier log size.
+    pub standing_as_known_before: i64,
+    /// What remains at the end.
+    pub standing: i64,
+    /// The steps, in the order of their causes, half-years and lines.
+    #[serde(deserialize_with = "crate::domain::objects")]
+    pub steps: Vec<Step>,
+    /// Whether the log holds generated entries, so that figures may rest on them.
+    pub generated: bool,
+}
+
+/// An entry behind a step, as far as it concerns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Behind {
+    /// Where the entry stands.
+    pub position: Position,
+    /// For which municipality.
+    pub municipality: MunicipalityCode,
+    /// The day on which it happened.
+    pub valid_on: Day,
+    /// How many persons it moves on the line. A fixed carry-over and a boundary change have none of their own: what
+    /// they do depends on all entries before.
+    pub persons: Option<i64>,
+    /// Whether and why persons who were housed count.
+    pub rule: Option<Rule>,
+}
+
+/// By which rule persons who were housed count or do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rule {
+    /// Whether they count.
+    pub counts: bool,
+    /// The entry that set the rule; nothing where it is the default.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub position: Option<Position>,
+}
+
+/// What a step is about.
+type Key = (HalfYear, Moved, Option<PlacementKind>);
+
+impl Step {
+    fn key(&self) -> Key {
+        (self.half_year, self.line, self.kind)
+    }
+}
+
+/// A question for an explanation, which can also be asked for the entries behind each step.
+pub struct Explaining<'a> {
+    book: &'a Book,
+    area: Area,
+    span: Span,
+    /// Every municipality that has a part in it, with whether it is there at each corner.
+    codes: Vec<(MunicipalityCode, [Presence; 4])>,
+    /// The half-years from which on an old municipality's placements are those of the area, at each corner.
+    taken_over: [HashMap<MunicipalityCode, HalfYear>; 4],
+}
+
+impl Book {
+    /// Explains how the standing of an area became what it is.
+    ///
+    /// # Errors
+    /// When the area is a municipality that does not exist on the later date, as known at the end.
+    pub fn explain(&self, area: Area, span: Span) -> Result<(Explanation, Explaining<'_>), Unanswerable> {
+        let explaining = Explaining::new(self, area, span)?;
+        Ok((explaining.explanation()?, explaining))
+    }
+
+    /// The rule by which a placement of this kind and day counts, as known before a position.
+    fn rule_before(&self, position: Position, kind: PlacementKind, day: Day, counts: bool) -> Rule {
+        let before = self.rules_set.iter().rev().skip_while(|(at, _)| *at >= position);
+        let set = before.into_iter().find(|(_, rule)| rule.kind() == kind && rule.covers(day));
+        Rule { counts, position: set.map(|(at, _)| *at) }
+    }
+}
+
+impl<'a> Explaining<'a> {
+    fn new(book: &'a Book, area: Area, span: Span) -> Result<Self, Unanswerable> {
+        let corners = span.corners();
+        book.named(area, span.to)?;
+        let mut taken_over: [HashMap<_, _>; 4] = Default::default();
+        // The old municipalities of a province or the country are among its own.
+        if let Area::Municipality(code) = area {
+            for (found, as_of) in taken_over.iter_mut().zip(corners) {
+                if book.register.presence(code, as_of) == Presence::There {
+                    taken_over_by(book, code, None, as_of, found);
+                }
+            }
+        }
+        let presence = |code| corners.map(|as_of| book.register.presence(code, as_of));
+        let codes = book.codes_of(area).map(|code| (code, presence(code))).collect();
+        Ok(Self { book, area, span, codes, taken_over })
+    }
+
+    fn explanation(&self) -> Result<Explanation, Unanswerable> {
+        let (book, corners) = (self.book, self.span.corners());
+        let mut sums = BTreeMap::<Key, [i64; 4]>::new();
+        let last = self.last_half_year();
+        let half_years = || half_years(book.columns.first_half_year(), last);
+        for (corner, as_of) in corners.into_iter().enumerate() {
+            let mut accounts = Accounts::new(book, as_of);
+            let end = as_of.reference_date.0.half_year();
+            for (code, presence) in &self.codes {
+                for half_year in half_years().take_while(|it| *it <= end) {
+                    let parts = match presence[corner] {
+                        Presence::Absent => continue,
+                        Presence::There => accounts.parts(*code, half_year),
+                        Presence::Gone(ceased) => accounts.parts_of_ceased(*code, half_year, ceased),
+                    };
+                    each_line(&parts, &mut |line, kind, persons| {
+                        sums.entry((half_year, line, kind)).or_default()[corner] += persons;
+                    });
+                }
+            }
+        }
+        let standing = |corner: usize| -> i64 {
+            sums.iter().map(|((_, line, _), persons)| line.effect(persons[corner])).sum()
+        };
+        let (standing_since, standing_as_known_before, at_end) = (standing(0), standing(1), standing(3));
+
+        // What the entries themselves moved, and how many of them.
+        let mut moved = BTreeMap::<(Cause, Key), (i64, Vec<u32>)>::new();
+        self.postings(half_years(), &mut |cause, key, posting| {
+            let (persons, positions) = moved.entry((cause, key)).or_default();
+            *persons += i64::from(posting.persons);
+            positions.push(posting.position.0 as u32);
+        });
+        let mut steps = BTreeMap::<(Cause, Key), Step>::new();
+        let step = |cause, (half_year, line, kind): Key, persons: i64, by_boundary| Step {
+            cause,
+            half_year,
+            line,
+            kind,
+            persons,
+            change: line.effect(persons),
+            entries: 0,
+            by_boundary,
+        };
+        for (&key, &persons) in &sums {
+            for (cause, persons) in Cause::part(persons) {
+                let by_entries = moved.get(&(cause, key)).map_or(0, |(persons, _)| *persons);
+                let by_boundary = if key.1 == Moved::Housed { persons - by_entries } else { 0 };
+                steps.insert((cause, key), step(cause, key, persons, by_boundary));
+            }
+        }
+        for (at, (persons, mut positions)) in moved {
+            positions.sort_unstable();
+            positions.dedup();
+            let (cause, key) = at;
+            let step = steps.entry(at).or_insert_with(|| match key.1 {
+                Moved::NotCounted => step(cause, key, persons, 0),
+                // All of it went by boundary changes.
+                _ => step(cause, key, 0, -persons),
+            });
+            step.entries = positions.len() as u64;
+        }
+        let mut steps: Vec<_> = steps.into_values().collect();
+        for step in &mut steps {
+            if let Some(behind) = self.facts_behind(step) {
+                step.entries = behind.iter().map(|it| it.position).collect::<BTreeSet<_>>().len() as u64;
+            }
+        }
+        // Entries that take each other back move nobody together, and are told all the same.
+        steps.retain(|it| match it.line {
+            Moved::CarryOver | Moved::Boundary => it.persons != 0,
+            _ => it.persons != 0 || it.entries != 0,
+        });
+        Ok(Explanation {
+            area: book.named(self.area, self.span.to)?,
+            since: self.span.from.reference_date.0,
+            on: self.span.to.reference_date.0,
+            standing_since,
+            standing_as_known_before,
+            standing: at_end,
+            steps,
+            generated: book.is_generated(self.span.to.known_at),
+        })
+    }
+
+    fn last_half_year(&self) -> HalfYear {
+        self.span.to.reference_date.0.half_year()
+    }
+
+    /// Every posting on a line of its own that came into force between the moments, with why.
+    fn postings(
+        &self,
+        half_years: impl Iterator<Item = HalfYear>,
+        to: &mut impl FnMut(Cause, Key, &Posting),
+    ) {
+        let columns = &self.book.columns;
+        let corners = self.span.corners();
+        for half_year in half_years {
+            for (code, presence) in &self.codes {
+                for posting in columns.postings_of(*code, half_year) {
+                    let in_force = std::array::from_fn(|corner| {
+                        presence[corner] != Presence::Absent && is_in_force(&posting, corners[corner])
+                    });
+                    if let (Some(cause), Some(key)) = (Cause::of(in_force), key_of(&posting)) {
+                        to(cause, key, &posting);
+                    }
+                }
+            }
+            // What was housed in a municipality that was taken over as a whole counts for the heir.
+            let old: BTreeSet<_> = self.taken_over.iter().flat_map(HashMap::keys).copied().collect();
+            for code in old {
+                let from =
+                    |corner: usize| self.taken_over[corner].get(&code).is_some_and(|it| *it <= half_year);
+                for posting in columns.postings_of(code, half_year) {
+                    let key = key_of(&posting)
+                        .filter(|(_, line, _)| matches!(line, Moved::Housed | Moved::NotCounted));
+                    let in_force =
+                        std::array::from_fn(|corner| from(corner) && is_in_force(&posting, corners[corner]));
+                    if let (Some(cause), Some(key)) = (Cause::of(in_force), key) {
+                        to(cause, key, &posting);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The entries behind a step of the explanation, in the order of the log.
+    ///
+    /// What an authority fixed, and what a boundary change divides, depends on all that went before. So where a step of
+    /// those lines has no entry of its own, because something was learned of the half-years before, it gets the entries
+    /// that were in force.
+    pub fn behind(&self, step: &Step) -> Vec<Behind> {
+        match self.facts_behind(step) {
+            Some(behind) => behind.into_iter().collect(),
+            None => self.moved_by(step),
+        }
+    }
+
+    /// The fixed carry-overs or boundary changes behind a step on such a line.
+    fn facts_behind(&self, step: &Step) -> Option<BTreeSet<Behind>> {
+        let facts = match step.line {
+            Moved::CarryOver => self.fixed(step.half_year),
+            Moved::Boundary => self.changed(step.half_year),
+            _ => return None,
+        };
+        let those = |in_force: &dyn Fn(&[bool; 4]) -> bool| -> BTreeSet<Behind> {
+            facts.iter().filter(|(corners, _)| in_force(corners)).map(|(_, it)| *it).collect()
+        };
+        let own = those(&|corners| Cause::of(*corners) == Some(step.cause));
+        let end = step.cause.corner();
+        Some(if own.is_empty() { those(&|corners| corners[0] || corners[end]) } else { own })
+    }
+
+    fn moved_by(&self, step: &Step) -> Vec<Behind> {
+        let mut moved = BTreeMap::<(Position, MunicipalityCode, Day, Option<Rule>), i64>::new();
+        self.postings(std::iter::once(step.half_year), &mut |cause, key, it| {
+            if (cause, key) == (step.cause, step.key()) {
+                let rule = match it.line {
+                    Line::Housed(kind) => Some((kind, true)),
+                    Line::NotCounted(kind) => Some((kind, false)),
+                    _ => None,
+                };
+                let rule =
+                    rule.map(|(kind, counts)| self.book.rule_before(it.position, kind, it.ruled_on, counts));
+                *moved.entry((it.position, it.municipality, it.valid_on, rule)).or_default() +=
+                    i64::from(it.persons);
+            }
+        });
+        let behind = moved.into_iter().map(|((position, municipality, valid_on, rule), persons)| Behind {
+            position,
+            municipality,
+            valid_on,
+            persons: Some(persons),
+            rule,
+        });
+        behind.collect()
+    }
+
+    /// The carry-overs that are fixed into a half-year, each with the corners of the span at which it is in force.
+    fn fixed(&self, half_year: HalfYear) -> Vec<([bool; 4], Behind)> {
+        let corners = self.span.corners();
+        let mut facts = Vec::new();
+        for (code, presence) in &self.codes {
+            let fixed = self.book.columns.postings_of(*code, half_year);
+            for it in fixed.filter(|it| it.line == Line::CarryOver) {
+                let in_force = std::array::from_fn(|corner| {
+                    presence[corner] != Presence::Absent && is_in_force(&it, corners[corner])
+                });
+                facts.push((in_force, Behind::fact(it.position, *code, it.valid_on)));
+            }
+        }
+        facts
+    }
+
+    /// The boundary changes up to a half-year, each with the corners of the span at which it is in force.
+    fn changed(&self, half_year: HalfYear) -> Vec<([bool; 4], Behind)> {
+        let register = &self.book.register;
+        let mut facts = Vec::new();
+        for (code, _) in &self.codes {
+            let known = self
+                .span
+                .corners()
+                .map(|as_of| register.changes_of(*code, half_year, as_of).collect::<BTreeSet<_>>());
+            for &position in &known[3] {
+                let in_force = std::array::from_fn(|corner| known[corner].contains(&position));
+                facts.push((in_force, Behind::fact(position, *code, register.effective_on(position))));
+            }
+        }
+        facts
+    }
+}
+
+impl Behind {
+    /// A fact that moves nobody by itself.
+    fn fact(position: Position, municipality: MunicipalityCode, valid_on: Day) -> Self {
+        Self { position, municipality, valid_on, persons: None, rule: None }
+    }
+}
+
+/// The old municipalities whose placements are the heir's, with the half-year from which on. What is divided among
+/// several heirs is no placement of one of them.
+fn taken_over_by(
+    book: &Book,
+    code: MunicipalityCode,
+    from: Option<HalfYear>,
+    as_of: AsOf,
+    found: &mut HashMap<MunicipalityCode, HalfYear>,
+) {
+    for it in book.register.taken_over(code, as_of).filter(|it| it.is_whole()) {
+        let from = from.map_or(it.half_year(), |from| from.max(it.half_year()));
+        for &old in it.old() {
+            if found.insert(old, from).is_none() {
+                taken_over_by(book, old, Some(from), as_of, found);
+            }
+        }
+    }
+}
+
+/// The half-years about which anything can be recorded, up to the last one.
+pub(super) fn half_years(first: Option<HalfYear>, last: HalfYear) -> impl Iterator<Item = HalfYear> {
+    std::iter::successors(first, |it| it.next()).take_while(move |it| *it <= last)
+}
+
+fn is_in_force(posting: &Posting, as_of: AsOf) -> bool {
+    let on = as_of.reference_date;
+    let dated = match posting.line {
+        Line::Quota | Line::Revision | Line::Exchange | Line::CarryOver => {
+            on.has_obligation_of(posting.valid_on)
+        }
+        Line::Housed(_) | Line::NotCounted(_) | Line::InCare => on.has_housing_of(posting.valid_on),
+    };
+    dated && posting.position.is_known_at(as_of.known_at)
+}
+
+/// The step to which a posting belongs. A fixed carry-over moves the standing by what it differs from the entries, and
+/// care is not part of a standing.
+pub(super) fn key_of(posting: &Posting) -> Option<Key> {
+    let (line, kind) = match posting.line {
+        Line::Quota => (Moved::Quota, None),
+        Line::Revision => (Moved::Revision, None),
+        Line::Exchange => (Moved::Exchange, None),
+        Line::Housed(kind) => (Moved::Housed, Some(kind)),
+        Line::NotCounted(kind) => (Moved::NotCounted, Some(kind)),
+        Line::CarryOver | Line::InCare => return None,
+    };
+    Some((posting.half_year, line, kind))
+}
+
+fn each_line(parts: &Parts, to: &mut impl FnMut(Moved, Option<PlacementKind>, i64)) {
+    let lines = [
+        (Moved::CarryOver, parts.carry_over),
+        (Moved::Quota, parts.quota),
+        (Moved::Revision, parts.revision),
+        (Moved::Exchange, parts.exchange),
+        (Moved::Boundary, parts.boundary),
+    ];
+    for (line, persons) in lines.into_iter().filter(|(_, persons)| *persons != 0) {
+        to(line, None, persons);
+    }
+    for (kind, persons) in PlacementKind::ALL.iter().zip(parts.housed).filter(|(_, persons)| *persons != 0) {
+        to(Moved::Housed, Some(*kind), persons);
+    }
+}

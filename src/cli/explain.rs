@@ -1,0 +1,170 @@
+//! `peildatum explain`.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::Args;
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+use super::statement::{Known, area};
+use super::{Failure, Format};
+use crate::book::explanation::{Cause, Explaining, Span};
+use crate::domain::time::{Day, ReferenceDate};
+use crate::ledger::{Explained, KnownAt, Ledger, LedgerError, Outside};
+use crate::report::audit;
+use crate::store::Access;
+
+/// How the standing of an area became what it is: what happened, and what was learned later.
+///
+/// From one standing to another, step by step, so that the steps add up to the change. Without
+/// `--known-since` both standings are as known at the same moment.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  peildatum explain Rotterdam --on 2026-01-01
+  peildatum explain NL --since 2022-01-01 --on 2022-01-01 --known-since 2022-01-01
+  peildatum explain GM0599 --on 2025-07-01 --entries --format csv")]
+pub struct Explain {
+    /// NL, a province (PV28 or Zuid-Holland) or a municipality (GM0599 or Rotterdam).
+    #[arg(default_value = "NL")]
+    area: String,
+    /// The later reference date (peildatum): the standing at the start of that day.
+    #[arg(long, value_name = "DATE")]
+    on: Day,
+    /// The earlier reference date. Without it: the start of the half-year that the later one closes or
+    /// lies in.
+    #[arg(long, value_name = "DATE")]
+    since: Option<Day>,
+    /// The later standing as known at a day (its start in the Netherlands), a time or a log size.
+    #[arg(long, value_name = "TIME|SIZE")]
+    known_at: Option<Known>,
+    /// The earlier standing as known at a day, a time or a log size. Without it: as the later one.
+    #[arg(long, value_name = "TIME|SIZE")]
+    known_since: Option<Known>,
+    /// Also the entries behind each step, and by which rule they count.
+    #[arg(long)]
+    entries: bool,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Explain {
+    /// Prints the explanation.
+    pub fn run(self, ledger: &Path) -> Result<(), Failure> {
+        let ledger = super::open(ledger, Access::MustExist, Outside::machine())?;
+        let known_at = self.known_at.map_or(KnownAt::Now, |it| it.0);
+        let to = ledger.as_of(ReferenceDate(self.on), known_at)?;
+        let since = ReferenceDate(self.since.unwrap_or_else(|| before(self.on)));
+        let from = ledger.as_of(since, self.known_since.map_or(known_at, |it| it.0))?;
+        let span = Span::new(from, to).map_err(|error| Failure::WrongUse(error.to_string()))?;
+        let area = area(&ledger, &self.area, to)?;
+        let (explained, explaining) = ledger.explain(area, span)?;
+        let answer = Answer { ledger: &ledger, explained, explaining };
+        match (self.format, self.entries) {
+            (Format::Table, entries) => answer.table(entries),
+            (Format::Json, false) => {
+                let mut to = io::stdout().lock();
+                serde_json::to_writer(&mut to, &answer.explained)?;
+                Ok(writeln!(to)?)
+            }
+            (Format::Json, true) => answer.json_with_entries(),
+            (Format::Csv, false) => Ok(audit::steps_as_csv(&answer.explained, io::stdout().lock())?),
+            (Format::Csv, true) => answer.entries_as_csv(),
+        }
+    }
+}
+
+/// The first day of the half-year that a date lies in, or that it closes.
+fn before(on: Day) -> Day {
+    let first = on.half_year().first_day();
+    match on.half_year().previous().filter(|_| first == on) {
+        Some(closed) => closed.first_day(),
+        None => first,
+    }
+}
+
+struct Answer<'a> {
+    ledger: &'a Ledger,
+    explained: Explained,
+    explaining: Explaining<'a>,
+}
+
+/// An explanation with the entries behind its steps.
+#[derive(Serialize)]
+struct WithEntries<'a> {
+    #[serde(flatten)]
+    explained: &'a Explained,
+    behind: Streamed<'a>,
+}
+
+/// The entries, read while they are written: of the country there can be millions.
+struct Streamed<'a> {
+    answer: &'a Answer<'a>,
+    failed: &'a RefCell<Option<LedgerError>>,
+}
+
+impl Serialize for Streamed<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut seq = to.serialize_seq(None)?;
+        for (index, step) in self.answer.explained.explanation.steps.iter().enumerate() {
+            for behind in self.answer.explaining.behind(step) {
+                let entry = self.answer.ledger.explained_entry(index, &behind).map_err(|error| {
+                    let said = S::Error::custom(&error);
+                    self.failed.replace(Some(error));
+                    said
+                })?;
+                seq.serialize_element(&entry)?;
+            }
+        }
+        seq.end()
+    }
+}
+
+impl Answer<'_> {
+    fn table(&self, entries: bool) -> Result<(), Failure> {
+        let mut to = io::stdout().lock();
+        let explanation = &self.explained.explanation;
+        to.write_all(audit::explanation_heading(&self.explained).as_bytes())?;
+        let mut standing = explanation.standing_since;
+        let mut cause: Option<Cause> = None;
+        for (index, step) in explanation.steps.iter().enumerate() {
+            if cause.replace(step.cause) != Some(step.cause) {
+                to.write_all(audit::cause_heading(&self.explained, step.cause).as_bytes())?;
+            }
+            standing += step.change;
+            to.write_all(audit::step(step, standing).as_bytes())?;
+            if entries {
+                for behind in self.explaining.behind(step) {
+                    let entry = self.ledger.explained_entry(index, &behind)?;
+                    to.write_all(audit::behind(&entry).as_bytes())?;
+                }
+            }
+        }
+        Ok(to.write_all(audit::explanation_ending(&self.explained).as_bytes())?)
+    }
+
+    fn json_with_entries(&self) -> Result<(), Failure> {
+        let mut to = io::BufWriter::new(io::stdout().lock());
+        let failed = RefCell::new(None);
+        let behind = Streamed { answer: self, failed: &failed };
+        let written = serde_json::to_writer(&mut to, &WithEntries { explained: &self.explained, behind });
+        if let Some(error) = failed.take() {
+            return Err(error.into());
+        }
+        written?;
+        writeln!(to)?;
+        Ok(to.flush()?)
+    }
+
+    fn entries_as_csv(&self) -> Result<(), Failure> {
+        let mut rows = audit::BehindAsCsv::begin(io::stdout().lock())?;
+        for (index, step) in self.explained.explanation.steps.iter().enumerate() {
+            for behind in self.explaining.behind(step) {
+                rows.row(step, &self.ledger.explained_entry(index, &behind)?)?;
+            }
+        }
+        Ok(rows.end()?)
+    }
+}

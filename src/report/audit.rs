@@ -1,0 +1,481 @@
+//! Explanations and restatements, for people and for spreadsheets.
+
+use std::io::{self, Write};
+
+use comfy_table::{Cell, CellAlignment};
+use csv::Writer;
+
+use super::csv::{io_error, text};
+use super::number::grouped;
+use super::table::{if_generated, plain_table, wrap_only, wrapped, written};
+use crate::book::explanation::{Cause, Moved, Step};
+use crate::domain::half_year::HalfYear;
+use crate::domain::time::Day;
+use crate::ledger::{Checkpoint, ClosingShown, Explained, ExplainedEntry, KnownAtSize, Late, Restatements};
+
+/// What stands above an explanation.
+pub fn explanation_heading(it: &Explained) -> String {
+    let explanation = &it.explanation;
+    let mut heading = format!(
+        "{} ({}): how its standing became what it is\n",
+        explanation.area.name, explanation.area.code
+    );
+    heading += &known("From", explanation.since, &it.known_since, &it.checkpoint_since);
+    heading += &known("To", explanation.on, &it.known_at, &it.checkpoint);
+    heading.push('\n');
+    heading +=
+        &standing_line(&format!("Standing on {}", explanation.since), None, explanation.standing_since);
+    heading
+}
+
+fn known(what: &str, on: Day, known_at: &KnownAtSize, checkpoint: &Checkpoint) -> String {
+    let time = known_at.time.map_or_else(String::new, |time| format!(" (last entry {time})"));
+    format!(
+        "{what:<5}{on} at the start of the day\n     as known at log size {}{time}\n     root {}\n",
+        grouped(known_at.size as i64),
+        checkpoint.root
+    )
+}
+
+/// A standing, with what it changed by where that is told beside it.
+fn standing_line(label: &str, change: Option<i64>, standing: i64) -> String {
+    let change = change.map_or_else(String::new, signed);
+    format!("{label:<56}{change:>11}{:>12}\n", grouped(standing))
+}
+
+fn signed(number: i64) -> String {
+    if number > 0 { format!("+{}", grouped(number)) } else { grouped(number) }
+}
+
+/// What stands above the steps of one cause, and between the standings that they lead from and to.
+pub fn cause_heading(it: &Explained, cause: Cause) -> String {
+    let explanation = &it.explanation;
+    let (since, on) = (explanation.since, explanation.on);
+    let (known_since, known_at) = (it.known_since.size as i64, it.known_at.size as i64);
+    let between = format!("after log size {}, up to {}", grouped(known_since), grouped(known_at));
+    let said = match cause {
+        Cause::Happened => {
+            format!("What happened from {since} up to {on}, as known at log size {}", grouped(known_since))
+        }
+        Cause::LearnedOfBefore => format!("What was learned {between}, about the time before {since}"),
+        Cause::LearnedOfBetween => {
+            format!("What was learned {between}, about {since} up to {on}")
+        }
+    };
+    format!("\n{}", wrapped(&said))
+}
+
+/// One step, with the standing that it leads to.
+pub fn step(it: &Step, standing: i64) -> String {
+    let line = line(it);
+    let entries = match it.entries {
+        1 => "1 entry".to_owned(),
+        many => format!("{} entries", grouped(many as i64)),
+    };
+    let label = format!("  {:<8} {line:<30} {entries:>14}", it.half_year.to_string());
+    let mut text = standing_line(&label, Some(it.change), standing);
+    if it.line == Moved::NotCounted {
+        text += &format!("           {} persons do not count\n", grouped(it.persons));
+    }
+    if it.by_boundary != 0 {
+        text += &format!(
+            "           of which {} by boundary changes that divide a municipality\n",
+            signed(-it.by_boundary)
+        );
+    }
+    text
+}
+
+fn line(it: &Step) -> String {
+    let line = match it.line {
+        Moved::CarryOver => "carry-over fixed",
+        Moved::Quota => "quota",
+        Moved::Revision => "revision",
+        Moved::Exchange => "exchange",
+        Moved::Boundary => "boundary changes",
+        Moved::Housed => "housed",
+        Moved::NotCounted => "not counted",
+    };
+    match it.kind {
+        Some(kind) => format!("{line}, {kind}"),
+        None => line.to_owned(),
+    }
+}
+
+/// One entry behind a step.
+pub fn behind(it: &ExplainedEntry) -> String {
+    let persons = it.persons.map_or_else(|| "-".to_owned(), signed);
+    let said = format!("{} by {}{}", it.event, it.source, why(it));
+    let mut lines = super::table::broken(&said, 34).into_iter();
+    let first = lines.next().unwrap_or_default();
+    let mut text = format!(
+        "{:>15} {} {} {persons:>7}  {first}\n",
+        it.position.to_string(),
+        it.valid_on,
+        it.municipality
+    );
+    for line in lines {
+        text += &format!("{:>44}{line}\n", "");
+    }
+    text
+}
+
+/// Why persons who were housed count, or do not.
+fn why(it: &ExplainedEntry) -> String {
+    let Some(rule) = it.rule else { return String::new() };
+    let counts = if rule.counts { "counts" } else { "does not count" };
+    match rule.position {
+        None => format!("; {counts} by default"),
+        Some(position) => format!("; {counts} by the rule at {position}"),
+    }
+}
+
+/// What stands below an explanation.
+pub fn explanation_ending(it: &Explained) -> String {
+    let explanation = &it.explanation;
+    let change = explanation.standing - explanation.standing_since;
+    let mut text = format!(
+        "\n{}",
+        standing_line(&format!("Standing on {}", explanation.on), Some(change), explanation.standing)
+    );
+    let mut sentences = vec!["Above zero is still to be housed, below zero is a surplus.".to_owned()];
+    if explanation.steps.iter().any(|it| it.line == Moved::CarryOver) {
+        sentences.push(
+            "What an authority fixed as carry-over stands as it was said: \"carry-over fixed\" is by how much that \
+             differs from what follows from the entries of the half-years before."
+                .to_owned(),
+        );
+    }
+    sentences.extend(if_generated(explanation.generated));
+    for sentence in sentences {
+        text.push('\n');
+        text += &wrapped(&sentence);
+    }
+    text
+}
+
+/// The columns of an explanation as CSV.
+const STEPS: [&str; 14] = [
+    "area",
+    "since",
+    "known_since",
+    "on",
+    "known_at",
+    "cause",
+    "half_year",
+    "line",
+    "kind",
+    "persons",
+    "change",
+    "standing",
+    "entries",
+    "by_boundary",
+];
+
+/// The steps of an explanation, a row each, and the standings that they begin and end with.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn steps_as_csv(it: &Explained, to: impl Write) -> io::Result<()> {
+    let explanation = &it.explanation;
+    let mut rows = Writer::from_writer(to);
+    rows.write_record(STEPS).map_err(io_error)?;
+    let common = [
+        explanation.area.code.to_string(),
+        explanation.since.to_string(),
+        it.known_since.size.to_string(),
+        explanation.on.to_string(),
+        it.known_at.size.to_string(),
+    ];
+    let mut row = |cells: [String; 9]| rows.write_record(common.iter().chain(&cells)).map_err(io_error);
+    let none = String::new;
+    let standing = |what: &str, standing: i64| {
+        let empty = [none(), none(), none(), none(), none()];
+        let [a, b, c, d, e] = empty;
+        [what.to_owned(), a, b, c, d, e, standing.to_string(), none(), none()]
+    };
+    row(standing("standing_since", explanation.standing_since))?;
+    let mut so_far = explanation.standing_since;
+    for step in &explanation.steps {
+        so_far += step.change;
+        row([
+            step.cause.to_string(),
+            step.half_year.to_string(),
+            step.line.to_string(),
+            step.kind.map_or_else(none, |kind| kind.to_string()),
+            step.persons.to_string(),
+            step.change.to_string(),
+            so_far.to_string(),
+            step.entries.to_string(),
+            step.by_boundary.to_string(),
+        ])?;
+    }
+    row(standing("standing", explanation.standing))?;
+    rows.flush()
+}
+
+/// Writes the entries behind the steps of an explanation as CSV, a row each.
+pub struct BehindAsCsv<W: Write>(Writer<W>);
+
+impl<W: Write> BehindAsCsv<W> {
+    /// Begins with the header.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begin(to: W) -> io::Result<Self> {
+        let mut rows = Writer::from_writer(to);
+        rows.write_record([
+            "cause",
+            "half_year",
+            "line",
+            "kind",
+            "position",
+            "valid_on",
+            "municipality",
+            "persons",
+            "counts",
+            "rule_position",
+            "type",
+            "source",
+            "delivered_by",
+            "delivery",
+            "recorded_at",
+        ])
+        .map_err(io_error)?;
+        Ok(Self(rows))
+    }
+
+    /// Adds an entry behind a step.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn row(&mut self, step: &Step, it: &ExplainedEntry) -> io::Result<()> {
+        let none = String::new;
+        self.0
+            .write_record([
+                step.cause.to_string(),
+                step.half_year.to_string(),
+                step.line.to_string(),
+                step.kind.map_or_else(none, |kind| kind.to_string()),
+                it.position.to_string(),
+                it.valid_on.to_string(),
+                it.municipality.to_string(),
+                it.persons.map_or_else(none, |persons| persons.to_string()),
+                it.rule.map_or_else(none, |rule| rule.counts.to_string()),
+                it.rule.and_then(|rule| rule.position).map_or_else(none, |position| position.to_string()),
+                it.event.to_string(),
+                text(it.source.as_str()),
+                text(it.delivered_by.as_str()),
+                it.delivery.to_string(),
+                it.recorded_at.to_string(),
+            ])
+            .map_err(io_error)
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn end(mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// The standing at the end of a half-year and every change of it since.
+pub fn restatements(it: &Restatements) -> String {
+    let mut text = format!(
+        "{} ({}): the standing at the end of {}, {}\nAs known at log size {}{}\nRoot {}\n\n",
+        it.area.name,
+        it.area.code,
+        it.half_year,
+        written(it.closed_on),
+        grouped(it.known_at.size as i64),
+        it.known_at.time.map_or_else(String::new, |time| format!(" (last entry {time})")),
+        it.checkpoint.root
+    );
+    let mut table = plain_table();
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let names = ["Log size", "Recorded", "Days after", "Entries", "Change", "Derived", "Fixed"];
+    table.set_header(names.map(|name| right(name.to_owned())).into_iter().chain([Cell::new("By")]));
+    let fixed = |it: &ClosingShown| it.recorded.map_or_else(|| "-".to_owned(), grouped);
+    let size = |known: &KnownAtSize| grouped(known.size as i64);
+    let mut row = |cells: [String; 7], by: &str| {
+        table.add_row(cells.map(right).into_iter().chain([Cell::new(by)]));
+    };
+    let none = String::new;
+    let standing = |known: &KnownAtSize, recorded: String, it: &ClosingShown| {
+        [size(known), recorded, none(), none(), none(), grouped(it.derived), fixed(it)]
+    };
+    row(standing(&it.known_at_closing, it.closed_on.to_string(), &it.at_closing), "as it closed");
+    for restated in &it.restated {
+        let recorded = restated.known_at.time.map_or_else(none, |time| time.dutch_day().to_string());
+        row(
+            [
+                size(&restated.known_at),
+                recorded,
+                restated.days_after_closing.to_string(),
+                grouped(restated.entries as i64),
+                signed(restated.change),
+                grouped(restated.standing.derived),
+                fixed(&restated.standing),
+            ],
+            restated.delivered_by.as_str(),
+        );
+    }
+    wrap_only(&mut table, names.len());
+    text += &table.trim_fmt();
+    text += "\n\n";
+    let times = match it.restated.len() {
+        0 => "It was never restated.".to_owned(),
+        1 => "It was restated once.".to_owned(),
+        many => format!("It was restated {} times.", grouped(many as i64)),
+    };
+    let mut sentences = vec![times];
+    if it.now.recorded.is_some() && it.now.difference != 0 {
+        sentences.push(format!(
+            "What was fixed differs by {} from what follows from the entries. Both stand.",
+            grouped(it.now.difference)
+        ));
+    }
+    sentences.extend(if_generated(it.generated));
+    let sentences: Vec<_> = sentences.iter().map(|it| wrapped(it)).collect();
+    text += &sentences.join("\n");
+    for restated in it.restated.iter().filter(|it| !it.behind.is_empty()) {
+        text += &format!(
+            "\nLog size {}, by {}\nDelivery {}\n",
+            size(&restated.known_at),
+            restated.delivered_by,
+            restated.delivery
+        );
+        text += &late_entries(it.half_year, &restated.behind);
+    }
+    text
+}
+
+fn late_entries(closed: HalfYear, late: &[Late]) -> String {
+    let mut table = plain_table();
+    let names = ["Entry", "Of", "Days late", "", "Change", "Line"];
+    table.set_header(names.map(Cell::new));
+    for it in late {
+        let kind = it.kind.map_or_else(String::new, |kind| format!(", {kind}"));
+        let of = if it.line_half_year == closed { String::new() } else { format!("{} ", it.line_half_year) };
+        table.add_row([
+            Cell::new(grouped(it.position.0 as i64)).set_alignment(CellAlignment::Right),
+            Cell::new(it.valid_on),
+            Cell::new(it.days_late).set_alignment(CellAlignment::Right),
+            Cell::new(it.municipality),
+            Cell::new(it.change.map_or_else(|| "-".to_owned(), signed)).set_alignment(CellAlignment::Right),
+            Cell::new(format!("{of}{}{kind} ({})", it.line, it.event)),
+        ]);
+    }
+    wrap_only(&mut table, names.len() - 1);
+    table.trim_fmt() + "\n"
+}
+
+/// The entries behind every change as CSV, a row each.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn late_entries_as_csv(it: &Restatements, to: impl Write) -> io::Result<()> {
+    let mut rows = Writer::from_writer(to);
+    rows.write_record([
+        "area",
+        "half_year",
+        "known_at_size",
+        "delivery",
+        "delivered_by",
+        "position",
+        "type",
+        "source",
+        "valid_on",
+        "days_late",
+        "municipality",
+        "line_half_year",
+        "line",
+        "kind",
+        "change",
+    ])
+    .map_err(io_error)?;
+    for restated in &it.restated {
+        for late in &restated.behind {
+            rows.write_record([
+                it.area.code.to_string(),
+                it.half_year.to_string(),
+                restated.known_at.size.to_string(),
+                restated.delivery.to_string(),
+                text(restated.delivered_by.as_str()),
+                late.position.to_string(),
+                late.event.to_string(),
+                text(late.source.as_str()),
+                late.valid_on.to_string(),
+                late.days_late.to_string(),
+                late.municipality.to_string(),
+                late.line_half_year.to_string(),
+                late.line.to_string(),
+                late.kind.map_or_else(String::new, |kind| kind.to_string()),
+                late.change.map_or_else(String::new, |change| change.to_string()),
+            ])
+            .map_err(io_error)?;
+        }
+    }
+    rows.flush()
+}
+
+/// The same as CSV, a row for each change, and the first for the standing as it closed.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn restatements_as_csv(it: &Restatements, to: impl Write) -> io::Result<()> {
+    let mut rows = Writer::from_writer(to);
+    rows.write_record([
+        "area",
+        "half_year",
+        "known_at_size",
+        "known_at_time",
+        "days_after_closing",
+        "delivery",
+        "delivered_by",
+        "entries",
+        "first_position",
+        "last_position",
+        "happened_from",
+        "happened_until",
+        "change",
+        "derived",
+        "recorded",
+        "recorded_for",
+        "difference",
+    ])
+    .map_err(io_error)?;
+    let common = [it.area.code.to_string(), it.half_year.to_string()];
+    let time = |known: &KnownAtSize| known.time.map_or_else(String::new, |time| time.to_string());
+    let closing = |it: &ClosingShown| {
+        [
+            it.derived.to_string(),
+            it.recorded.map_or_else(String::new, |recorded| recorded.to_string()),
+            it.recorded_for.to_string(),
+            it.difference.to_string(),
+        ]
+    };
+    let mut first = vec![it.known_at_closing.size.to_string(), time(&it.known_at_closing)];
+    first.resize(11, String::new());
+    rows.write_record(common.iter().chain(&first).chain(&closing(&it.at_closing))).map_err(io_error)?;
+    for restated in &it.restated {
+        let cells = [
+            restated.known_at.size.to_string(),
+            time(&restated.known_at),
+            restated.days_after_closing.to_string(),
+            restated.delivery.to_string(),
+            text(restated.delivered_by.as_str()),
+            restated.entries.to_string(),
+            restated.first_position.to_string(),
+            restated.last_position.to_string(),
+            restated.happened_from.to_string(),
+            restated.happened_until.to_string(),
+            restated.change.to_string(),
+        ];
+        rows.write_record(common.iter().chain(&cells).chain(&closing(&restated.standing)))
+            .map_err(io_error)?;
+    }
+    rows.flush()
+}
