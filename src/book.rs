@@ -15,6 +15,8 @@ pub mod account;
 
 pub mod share;
 
+pub mod objection;
+
 pub mod statement;
 
 pub mod explanation;
@@ -22,6 +24,7 @@ pub mod explanation;
 pub mod restatement;
 
 use columns::Columns;
+use objection::Objections;
 use posting::{Fixed, Posting, place, postings, recount};
 use register::Register;
 
@@ -46,6 +49,7 @@ pub struct Book {
     rules_set: Vec<(Position, CountingRule)>,
     amv_capacities: Vec<(Position, AmvCapacity)>,
     amv_places: Vec<(Position, AmvPlaces)>,
+    objections: Objections,
     /// The first entry that was generated rather than reported.
     generated_from: Option<Position>,
 }
@@ -133,8 +137,11 @@ impl Book {
             | Event::PlacementWithdrawn(_)
             | Event::PlacementTransferred(_)
             | Event::FollowOnHousingRecorded(_)
-            | Event::GrantsReported(_) => {}
+            | Event::GrantsReported(_)
+            | Event::ObjectionRecorded(_)
+            | Event::ObjectionSettled(_) => {}
         }
+        self.objections.apply(position, &entry.event);
         postings(entry, &self.rules, &self.fixed, &mut |posting| self.columns.push(&posting));
         self.fixed.apply(&entry.event);
     }

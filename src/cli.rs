@@ -82,9 +82,10 @@ enum Failure {
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Unanswerable(_) | LedgerError::NeverKnown { .. } | LedgerError::NotClosed { .. } => {
-                Self::Refused(error.to_string())
-            }
+            LedgerError::Unanswerable(_)
+            | LedgerError::NeverKnown { .. }
+            | LedgerError::NotClosed { .. }
+            | LedgerError::NoSuchEntry { .. } => Self::Refused(error.to_string()),
             _ => Self::Broken(error.to_string()),
         }
     }

@@ -15,6 +15,8 @@ pub mod state;
 
 mod amv;
 
+mod objection;
+
 mod placement;
 
 mod quota;
@@ -75,6 +77,8 @@ pub fn decide(
         Command::SetAmvCapacity(it) => amv::set_capacity(state, it)?,
         Command::ReportAmvPlaces(it) => amv::report_places(state, it, today)?,
         Command::SetCountingRule(it) => placement::set_counting_rule(state, recalled, it)?,
+        Command::RecordObjection(it) => objection::record(state, recalled, it, today)?,
+        Command::SettleObjection(it) => objection::settle(state, it, today)?,
     };
     Ok(Decided::New(vec![event]))
 }

@@ -31,6 +31,8 @@ pub mod grants;
 
 pub mod rules;
 
+pub mod objection;
+
 pub mod event;
 
 /// What is wrong with a value: a sentence without the value itself.

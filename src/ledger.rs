@@ -29,8 +29,9 @@ use crate::book::statement::{Reading, Statement};
 use crate::book::{Book, Unanswerable};
 use crate::decide::recalled::Recalled;
 use crate::decide::seen::PlacementKeys;
+use crate::decide::state::Objected;
 use crate::domain::area::Area;
-use crate::domain::event::Entry;
+use crate::domain::event::{Entry, Event};
 use crate::domain::half_year::HalfYear;
 use crate::domain::source::{DeliveryId, PlacementId, Source};
 use crate::domain::time::{AsOf, LogSize, Position, RecordedAt, ReferenceDate};
@@ -103,6 +104,16 @@ pub enum LedgerError {
     NotClosed {
         /// The half-year.
         half_year: HalfYear,
+    },
+    /// An entry was asked for that the log does not have.
+    #[error(
+        "the log holds {size} entries, so there is none at position {position}; positions are counted from 0"
+    )]
+    NoSuchEntry {
+        /// The position that was asked for.
+        position: u64,
+        /// The size of the log.
+        size: u64,
     },
     /// A stored entry is not one that this version can read.
     #[error("the entry at position {position} {problem}; run `peildatum verify`")]
@@ -346,6 +357,46 @@ impl Ledger {
         positions.extend(later.moves.iter().map(|(position, _)| *position));
         positions.extend(later.followed_on.map(|(position, _)| position));
         positions.extend(later.withdrawn.map(|(position, _)| position));
+        let objections = self.memory.state.objections_to(None, Some(placement));
+        self.in_order(positions, objections)
+    }
+
+    /// The chain that an entry belongs to: the history of its placement, or else the entry itself and the objections to it.
+    /// That of an objection is the chain of what it contests.
+    ///
+    /// # Errors
+    /// When the log has no such entry, or an entry cannot be read.
+    pub fn history_of_entry(&self, position: Position) -> Result<Vec<Entry>, LedgerError> {
+        let size = self.durable();
+        if !position.is_known_at(size) {
+            return Err(LedgerError::NoSuchEntry { position: position.0, size: size.0 });
+        }
+        let state = &self.memory.state;
+        let event = self.entry(position)?.event;
+        let objection = match &event {
+            Event::ObjectionRecorded(it) => state.objection(it.objection),
+            Event::ObjectionSettled(it) => state.objection(it.objection),
+            _ => None,
+        };
+        let (entry, placement) = match objection {
+            Some(it) => (it.entry, it.placement),
+            None => (Some(position), event.placement()),
+        };
+        match (placement, entry, objection) {
+            (Some(placement), ..) => self.history(placement),
+            (None, Some(entry), _) => self.in_order(vec![entry], state.objections_to(Some(entry), None)),
+            // An objection to a figure stands by itself.
+            (None, None, it) => self.in_order(Vec::new(), it),
+        }
+    }
+
+    /// These entries, with objections and how they were settled, in the order of the log.
+    fn in_order(
+        &self,
+        mut positions: Vec<Position>,
+        objections: impl IntoIterator<Item = Objected>,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        positions.extend(objections.into_iter().flat_map(|it| [Some(it.position), it.settled]).flatten());
         positions.retain(|position| position.is_known_at(self.durable()));
         positions.sort();
         positions.into_iter().map(|position| self.entry(position)).collect()

@@ -16,6 +16,7 @@ use peildatum::domain::area::{Area, BoundaryChangeReport, Municipality, Municipa
 use peildatum::domain::carry_over::CarryOver;
 use peildatum::domain::evaluation::{Evaluation, Outcome};
 use peildatum::domain::half_year::HalfYear;
+use peildatum::domain::objection::{Contests, Figure, FigureReport, ObjectionReport, ObjectionSettled};
 use peildatum::domain::persons::{Balance, Persons};
 use peildatum::domain::placement::{
     FollowOnReport, PlacementKind, PlacementReport, TransferReport, WithdrawalReport,
@@ -23,7 +24,8 @@ use peildatum::domain::placement::{
 use peildatum::domain::quota::{Allocation, AllocationMethod, ExchangeReport, ExchangeSide, Included, Quota};
 use peildatum::domain::reference::Reference;
 use peildatum::domain::rules::CountingRuleReport;
-use peildatum::domain::time::{AsOf, Day, LogSize, Month, ReferenceDate};
+use peildatum::domain::source::{ObjectionId, PlacementId};
+use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
 
 use crate::world::World;
 
@@ -294,6 +296,9 @@ fn line_of(statement: &Statement, name: &str) -> Option<String> {
         "placed in care" => statement.amv.placed.to_string(),
         "places needed" => optional(statement.amv.places_needed),
         "places there" => optional(statement.amv.places_there),
+        "contested" => statement.contested.persons.to_string(),
+        "claimed" => statement.contested.difference.to_string(),
+        "objections" => statement.contested.objections.to_string(),
         _ => {
             let kind: PlacementKind = name.strip_prefix("realised ")?.parse().ok()?;
             optional(statement.realised_by_kind.get(kind))
@@ -370,6 +375,12 @@ pub fn identity<T: FromStr<Err: ToString>>(name: &str) -> Result<T, String> {
     }
     let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
     read(&format!("5e1f9a3c-7b2d-4c68-9e41-{hex:0>12}"))
+}
+
+/// The same for an objection, whose identity is of version 7.
+pub fn objection_id(name: &str) -> Result<ObjectionId, String> {
+    let identity: PlacementId = identity(name)?;
+    read(&identity.to_string().replace("-4c68-", "-7c68-"))
 }
 
 fn reference() -> Reference {
@@ -585,6 +596,46 @@ pub fn command(line: &str) -> Result<Command, String> {
             counted_on: words.next("a day")?,
             places: words.persons("a number")?,
             per_municipality: None,
+            reference: reference(),
+        }),
+        "objection" => {
+            let objection = objection_id(words.word("an objection")?)?;
+            let municipality = words.next("a municipality")?;
+            let contests = match words.word("what is contested")? {
+                "entry" => {
+                    let number: u64 = words.next("an entry")?;
+                    Contests::Entry { entry: Position(number.checked_sub(1).ok_or("entries count from 1")?) }
+                }
+                "placement" => Contests::Placement { placement: identity(words.word("a placement")?)? },
+                "figure" => {
+                    let (half_year, name) = (words.next("a half-year")?, words.next("a figure")?);
+                    let mut number = || {
+                        Balance::try_from(words.next::<i32>("a number")?).map_err(|fault| fault.to_string())
+                    };
+                    let published = number()?;
+                    let claimed = number()?;
+                    let report = FigureReport { half_year, name, published, claimed };
+                    let figure = Figure::try_from(report).map_err(|fault| fault.to_string())?;
+                    Contests::Figure { figure }
+                }
+                other => return Err(format!("cannot be read: {other:?} cannot be contested")),
+            };
+            let ground = words.next("a ground")?;
+            words.expect("raised")?;
+            let raised_on = words.next("a day")?;
+            Command::RecordObjection(ObjectionReport {
+                objection,
+                municipality,
+                contests,
+                ground,
+                raised_on,
+                reference: reference(),
+            })
+        }
+        "settled" => Command::SettleObjection(ObjectionSettled {
+            objection: objection_id(words.word("an objection")?)?,
+            outcome: words.next("an outcome")?,
+            settled_on: words.next("a day")?,
             reference: reference(),
         }),
         other => return Err(format!("cannot be read: {other:?} is not an event")),

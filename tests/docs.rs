@@ -109,6 +109,7 @@ fn every_column_of_every_kind_of_file_is_explained() {
         ("carry-overs", "to_half_year"),
         ("population", "inhabitants"),
         ("municipalities", "safety_region"),
+        ("objections", "raised_on"),
     ];
     for (kind, own) in kinds {
         let said = header_of(&[own]).expect_err("one column is not enough").to_string();

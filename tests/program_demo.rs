@@ -230,7 +230,7 @@ const COLUMNS: &str = "area,name,reference_date,known_at_size,known_at_time,half
     realised_amv_foster_family,realised_amv_up_to_14,realised_amv_coa_unit,realised_hotel_scheme,\
     realised_transit_location,realised_flexible_scheme,realised_resettled,realised_guest_scheme,realised_coa_hotel,\
     realised_administrative_placement,remaining,on_schedule,pace,fulfilment,backlog,surplus,reading,municipalities,\
-    municipalities_backlog,municipalities_surplus,national_quota,national_in_force,amv_places_needed,amv_places_there,amv_placed,generated,root";
+    municipalities_backlog,municipalities_surplus,national_quota,national_in_force,amv_places_needed,amv_places_there,amv_placed,contested_objections,contested_persons,contested_difference,generated,root";
 
 #[test]
 fn json_and_csv_keep_their_names_and_their_order() {

@@ -16,6 +16,7 @@ use peildatum::decide::refusal::Refusal;
 use peildatum::domain::area::{Area, Inhabitants, MunicipalityCode, Province, SafetyRegion};
 use peildatum::domain::event::{Entry, Event, EventName, IdBy};
 use peildatum::domain::half_year::HalfYear;
+use peildatum::domain::objection::{FigureName, Ground, ObjectionReport, Settlement};
 use peildatum::domain::person_number::holds_person_number;
 use peildatum::domain::persons::{Balance, Persons};
 use peildatum::domain::placement::{
@@ -24,7 +25,7 @@ use peildatum::domain::placement::{
 use peildatum::domain::quota::{AllocationMethod, Rounding};
 use peildatum::domain::read_object;
 use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
-use peildatum::domain::source::{DeliveryId, EventId, PersonToken, PlacementId, Source};
+use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{Day, Month, Position, RecordedAt};
 use peildatum::feed::receipt::Receipt;
 use peildatum::ledger::{Answer, Explained, Restatements};
@@ -61,8 +62,12 @@ enum Subject {
 }
 
 /// The events that are delivered with less than what is recorded.
-const DELIVERED_WITH_LESS: [EventName; 3] =
-    [EventName::PlacementWithdrawn, EventName::PlacementTransferred, EventName::FollowOnHousingRecorded];
+const DELIVERED_WITH_LESS: [EventName; 4] = [
+    EventName::PlacementWithdrawn,
+    EventName::PlacementTransferred,
+    EventName::FollowOnHousingRecorded,
+    EventName::ObjectionRecorded,
+];
 
 impl Subject {
     fn all() -> impl Iterator<Item = Self> {
@@ -124,6 +129,7 @@ impl Subject {
             Self::Delivered(EventName::PlacementWithdrawn) => through::<WithdrawalReport>(text),
             Self::Delivered(EventName::PlacementTransferred) => through::<TransferReport>(text),
             Self::Delivered(EventName::FollowOnHousingRecorded) => through::<FollowOnReport>(text),
+            Self::Delivered(EventName::ObjectionRecorded) => through::<ObjectionReport>(text),
             Self::Delivered(name) => unreachable!("{name} is delivered as it is recorded"),
             Self::Entry => {
                 Entry::decode(text.as_bytes()).map(|entry| encoded(&entry)).map_err(|fault| fault.to_string())
@@ -150,6 +156,9 @@ impl Subject {
             }
             Self::Delivered(EventName::FollowOnHousingRecorded) => {
                 strategies::follow_on_report().prop_map(written).boxed()
+            }
+            Self::Delivered(EventName::ObjectionRecorded) => {
+                strategies::objection_report().prop_map(written).boxed()
             }
             Self::Delivered(name) => unreachable!("{name} is delivered as it is recorded"),
             Self::Entry => strategies::entry().prop_map(written).boxed(),
@@ -254,6 +263,7 @@ fn whatever_a_sender_can_report_is_valid_and_reads_back_the_same() {
     check_report(EventName::PlacementWithdrawn, strategies::withdrawal_report());
     check_report(EventName::PlacementTransferred, strategies::transfer_report());
     check_report(EventName::FollowOnHousingRecorded, strategies::follow_on_report());
+    check_report(EventName::ObjectionRecorded, strategies::objection_report());
 }
 
 #[test]
@@ -342,8 +352,8 @@ struct Place {
     value: Value,
 }
 
-/// Follows a `$ref` to a word of the same schema, and the one branch of a `oneOf` that the decision or
-/// the outcome names, or that is not `null`.
+/// Follows a `$ref` to a word of the same schema, and the one branch of a `oneOf` that the decision, the outcome, what is
+/// contested or the line names, or that is not `null`.
 fn resolved(schema: &Value, declared: &str, value: &Value) -> (String, Value, Option<String>) {
     let node = schema.pointer(declared).expect("a place in the schema");
     if let Some(word) = node["$ref"].as_str().and_then(|to| to.strip_prefix("#/$defs/")) {
@@ -356,7 +366,7 @@ fn resolved(schema: &Value, declared: &str, value: &Value) -> (String, Value, Op
                 resolved(schema, &format!("{declared}/oneOf/{branch}"), value);
             let named =
                 |key: &str| declaration.pointer(&format!("/properties/{key}/const")) == value.get(key);
-            if named("decision") && named("outcome") {
+            if ["decision", "outcome", "what", "line"].into_iter().all(named) {
                 return (declared, declaration, word);
             }
         }
@@ -568,7 +578,7 @@ fn malformed(word: &str) -> &'static [&'static str] {
             "111222333",
             "2801234567",
         ],
-        "eventId" | "deliveryId" => &[
+        "eventId" | "deliveryId" | "objectionId" => &[
             "3f2b8a54-6c1d-4e0a-9b7f-5d2c1a0e4f68",
             "019A9F3B-F1C2-7D3E-9A4B-5C6D7E8F9A0B",
             "019a9f3bf1c27d3e9a4b5c6d7e8f9a0b",
@@ -978,6 +988,12 @@ fn what_no_schema_can_say_is_refused_by_the_type() {
         (Recorded(PlacementRecorded), TWO_VALUES, json!({"careEnds": "2026-06"})),
         (Recorded(PlacementRecorded), TWO_VALUES, json!({"permitGrantedOn": "2026-07-07"})),
         (Recorded(CountingRuleSet), TWO_VALUES, json!({"until": "2026-06-30"})),
+        (
+            Delivered(ObjectionRecorded),
+            TWO_VALUES,
+            json!({"contests": {"what": "figure", "placement": null,
+            "figure": {"halfYear": "2026-I", "name": "realised", "published": 12, "claimed": 12}}}),
+        ),
         (Recorded(QuotaPublished), PERSON, json!({"reference": "BSN 111222333"})),
         (Recorded(QuotaPublished), PERSON, json!({"reference": "V-number 280 123 4567"})),
         (Recorded(MunicipalityRegistered), PERSON, json!({"name": "1112.22.333"})),
@@ -1091,6 +1107,7 @@ fn a_word_allows_exactly_the_texts_that_its_type_allows() {
     agrees::<PersonToken>("personToken", strategies::person_token());
     agrees::<EventId>("eventId", strategies::event_id());
     agrees::<DeliveryId>("deliveryId", strategies::delivery_id());
+    agrees::<ObjectionId>("objectionId", strategies::objection_id());
     agrees::<Source>("source", strategies::source());
     agrees::<RecordedAt>("time", strategies::recorded_at());
     agrees::<Area>("areaCode", strategies::area());
@@ -1125,11 +1142,14 @@ fn a_word_allows_exactly_the_numbers_that_its_type_allows() {
 #[test]
 fn a_word_lists_exactly_the_names_that_its_type_lists() {
     let words = words();
-    let table: [(&str, Vec<&str>); 11] = [
+    let table: [(&str, Vec<&str>); 14] = [
         ("placementKind", PlacementKind::ALL.iter().map(|it| it.name()).collect()),
         ("withdrawalReason", WithdrawalReason::ALL.iter().map(|it| it.name()).collect()),
         ("allocationMethod", AllocationMethod::ALL.iter().map(|it| it.name()).collect()),
         ("rounding", Rounding::ALL.iter().map(|it| it.name()).collect()),
+        ("ground", Ground::ALL.iter().map(|it| it.name()).collect()),
+        ("figureName", FigureName::ALL.iter().map(|it| it.name()).collect()),
+        ("settlement", Settlement::ALL.iter().map(|it| it.name()).collect()),
         ("idBy", IdBy::ALL.iter().map(|it| it.name()).collect()),
         ("eventName", EventName::ALL.iter().map(|it| it.name()).collect()),
         ("cause", Cause::ALL.iter().map(|it| it.name()).collect()),

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use peildatum::book::explanation::{Cause, Explanation, Moved, Rule, Step};
+use peildatum::book::objection::ContestedSum;
 use peildatum::book::statement::{
     Across, AmvStanding, CarriedOver, DECISIONS, NamedArea, National, Ratio, Reading, Statement,
 };
@@ -24,6 +25,10 @@ use peildatum::domain::evaluation::{Evaluation, Outcome};
 use peildatum::domain::event::{Entry, Event, EventName, IdBy};
 use peildatum::domain::grants::Grants;
 use peildatum::domain::half_year::HalfYear;
+use peildatum::domain::objection::{
+    Contested, Contests, Figure, FigureName, FigureReport, Ground, Moved, Objection, ObjectionReport,
+    ObjectionSettled, Settlement, Step,
+};
 use peildatum::domain::persons::{Balance, PERSONS_MAX, Persons};
 use peildatum::domain::placement::{
     FollowOn, FollowOnReport, Housed, Move, Placement, PlacementKind, PlacementReport, Transfer,
@@ -35,7 +40,7 @@ use peildatum::domain::quota::{
 };
 use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
 use peildatum::domain::rules::{CountingRule, CountingRuleReport};
-use peildatum::domain::source::{DeliveryId, EventId, PersonToken, PlacementId, Source};
+use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
 use peildatum::feed::receipt::{FaultInRow, Outcome as RowOutcome, Receipt, RowReceipt, Totals};
 use peildatum::ledger::{
@@ -235,6 +240,11 @@ pub fn event_id() -> impl Strategy<Value = EventId> {
 
 /// Any identity of a delivery.
 pub fn delivery_id() -> impl Strategy<Value = DeliveryId> {
+    uuid_of_version_seven().prop_map(|uuid| uuid.try_into().expect("a UUID of version 7"))
+}
+
+/// Any identity of an objection.
+pub fn objection_id() -> impl Strategy<Value = ObjectionId> {
     uuid_of_version_seven().prop_map(|uuid| uuid.try_into().expect("a UUID of version 7"))
 }
 
@@ -597,6 +607,88 @@ pub fn counting_rule() -> impl Strategy<Value = CountingRule> {
     )
 }
 
+/// Any figure whose two numbers differ.
+pub fn figure() -> impl Strategy<Value = Figure> {
+    let numbers = (balance(), balance()).prop_filter("contests nothing", |(one, other)| one != other);
+    (half_year(), select(FigureName::ALL), numbers).prop_map(|(half_year, name, (published, claimed))| {
+        FigureReport { half_year, name, published, claimed }.try_into().expect("two numbers")
+    })
+}
+
+fn balance_step() -> impl Strategy<Value = Step> {
+    (day(), balance()).prop_map(|(on, persons)| Step { on, persons })
+}
+
+/// Anything that a contested entry moves.
+pub fn moved() -> impl Strategy<Value = Moved> {
+    let number = || (half_year(), day(), balance());
+    prop_oneof![
+        (placement_id(), select(PlacementKind::ALL), day(), vec(balance_step(), 0..=3)).prop_map(
+            |(placement, kind, counts_from, steps)| Moved::Housed { placement, kind, counts_from, steps }
+        ),
+        number().prop_map(|(half_year, on, persons)| Moved::Quota { half_year, on, persons }),
+        number().prop_map(|(half_year, on, persons)| Moved::Revision { half_year, on, persons }),
+        number().prop_map(|(half_year, on, persons)| Moved::Exchange { half_year, on, persons }),
+        number().prop_map(|(half_year, on, persons)| Moved::CarryOver { half_year, on, persons }),
+    ]
+}
+
+/// Anything that is contested, as it is recorded.
+pub fn contested() -> impl Strategy<Value = Contested> {
+    let housing = (select(PlacementKind::ALL), day(), vec(balance_step(), 0..=3));
+    prop_oneof![
+        3 => (position(), municipality_code(), moved())
+            .prop_map(|(entry, municipality, moved)| Contested::Entry { entry, municipality, moved }),
+        1 => (placement_id(), position(), municipality_code(), housing).prop_map(
+            |(placement, entry, municipality, (kind, counts_from, steps))| Contested::Placement {
+                placement,
+                entry,
+                municipality,
+                kind,
+                counts_from,
+                steps,
+            }
+        ),
+        1 => figure().prop_map(|figure| Contested::Figure { figure }),
+    ]
+}
+
+/// Any objection.
+pub fn objection() -> impl Strategy<Value = Objection> {
+    (objection_id(), municipality_code(), contested(), select(Ground::ALL), day(), reference()).prop_map(
+        |(objection, municipality, contests, ground, raised_on, reference)| Objection {
+            objection,
+            municipality,
+            contests,
+            ground,
+            raised_on,
+            reference,
+        },
+    )
+}
+
+/// Any objection as a sender reports it.
+pub fn objection_report() -> impl Strategy<Value = ObjectionReport> {
+    let contests = prop_oneof![
+        position().prop_map(|entry| Contests::Entry { entry }),
+        placement_id().prop_map(|placement| Contests::Placement { placement }),
+        figure().prop_map(|figure| Contests::Figure { figure }),
+    ];
+    (objection(), contests).prop_map(|(it, contests)| ObjectionReport { contests, ..it.into() })
+}
+
+/// Any end of an objection.
+pub fn objection_settled() -> impl Strategy<Value = ObjectionSettled> {
+    (objection_id(), select(Settlement::ALL), day(), reference()).prop_map(
+        |(objection, outcome, settled_on, reference)| ObjectionSettled {
+            objection,
+            outcome,
+            settled_on,
+            reference,
+        },
+    )
+}
+
 // Events and entries.
 
 /// Any event of this kind.
@@ -618,6 +710,8 @@ pub fn event_of(name: EventName) -> BoxedStrategy<Event> {
         EventName::AmvCapacitySet => amv_capacity().prop_map(Event::AmvCapacitySet).boxed(),
         EventName::AmvPlacesReported => amv_places().prop_map(Event::AmvPlacesReported).boxed(),
         EventName::CountingRuleSet => counting_rule().prop_map(Event::CountingRuleSet).boxed(),
+        EventName::ObjectionRecorded => objection().prop_map(Event::ObjectionRecorded).boxed(),
+        EventName::ObjectionSettled => objection_settled().prop_map(Event::ObjectionSettled).boxed(),
     }
 }
 
@@ -697,7 +791,7 @@ fn statement() -> impl Strategy<Value = Statement> {
     let places = (option::of(sum()), option::of(sum()), sum());
     (
         (area(), any::<String>(), day(), half_year()),
-        (vec(sum(), 16), option::of(sum()), any::<u32>(), any::<u32>()),
+        (vec(sum(), 19), option::of(sum()), any::<u32>(), any::<u32>()),
         (kinds, option::of(ratio), select(Reading::ALL), option::of(national()), places, any::<bool>()),
     )
         .prop_map(
@@ -733,6 +827,7 @@ fn statement() -> impl Strategy<Value = Statement> {
                 municipalities: Across { count, backlog: sums[14], surplus: sums[15] },
                 national: national.map(Arc::new),
                 amv: AmvStanding { places_needed: places.0, places_there: places.1, placed: places.2 },
+                contested: ContestedSum { objections: sums[16], persons: sums[17], difference: sums[18] },
                 generated,
             },
         )

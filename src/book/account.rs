@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 
 use super::Book;
 use super::columns::Sums;
+use super::objection::ContestedSum;
 use super::register::{Ceased, Effect, TakeOver};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
@@ -122,6 +123,7 @@ pub(super) struct Accounts<'a> {
     strayed: HashMap<(MunicipalityCode, HalfYear), Account>,
     recorded: HashMap<(MunicipalityCode, HalfYear), i64>,
     in_care: HashMap<MunicipalityCode, i64>,
+    contested: HashMap<MunicipalityCode, ContestedSum>,
 }
 
 impl<'a> Accounts<'a> {
@@ -133,6 +135,7 @@ impl<'a> Accounts<'a> {
             strayed: HashMap::new(),
             recorded: HashMap::new(),
             in_care: HashMap::new(),
+            contested: HashMap::new(),
         }
     }
 
@@ -323,6 +326,28 @@ impl<'a> Accounts<'a> {
             self.in_care.insert(code, persons);
         }
         persons
+    }
+
+    /// How much is contested, of the municipality and those that it took over.
+    pub(super) fn contested(&mut self, code: MunicipalityCode) -> ContestedSum {
+        if self.book.objections.is_empty() {
+            return ContestedSum::default();
+        }
+        if let Some(contested) = self.contested.get(&code) {
+            return *contested;
+        }
+        let mut contested = self.book.objections.sum(code, self.book, self.as_of);
+        let mut taken_over = false;
+        for it in self.taken_over(code) {
+            taken_over = true;
+            for &old in it.old() {
+                contested += self.contested(old).share(it);
+            }
+        }
+        if taken_over {
+            self.contested.insert(code, contested);
+        }
+        contested
     }
 
     fn sums(&self, code: MunicipalityCode, half_year: HalfYear) -> Sums {

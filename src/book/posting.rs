@@ -171,7 +171,10 @@ pub fn postings(entry: &Entry, rules: &CountingRules, fixed: &Fixed, to: &mut im
         | Event::QuotaPublished(_)
         | Event::GrantsReported(_)
         | Event::AmvCapacitySet(_)
-        | Event::AmvPlacesReported(_) => {}
+        | Event::AmvPlacesReported(_)
+        // What is contested counts until it is corrected.
+        | Event::ObjectionRecorded(_)
+        | Event::ObjectionSettled(_) => {}
     }
 }
 

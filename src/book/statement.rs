@@ -10,6 +10,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::account::{Account, Accounts};
+use super::objection::ContestedSum;
 use super::{Book, Unanswerable, known};
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
 use crate::domain::area::{Area, Municipality, PerMunicipality, Province};
@@ -88,6 +89,9 @@ pub struct Statement {
     /// Places in small-scale care for amv.
     #[serde(deserialize_with = "crate::domain::object")]
     pub amv: AmvStanding,
+    /// How much of it is contested.
+    #[serde(deserialize_with = "crate::domain::object")]
+    pub contested: ContestedSum,
     /// Whether the log holds generated entries, so that figures may rest on them.
     pub generated: bool,
 }
@@ -290,7 +294,7 @@ impl Book {
     }
 
     /// The municipalities of an area on the reference date, as known then.
-    fn members(&self, area: Area, as_of: AsOf) -> Result<Vec<&Municipality>, Unanswerable> {
+    pub(super) fn members(&self, area: Area, as_of: AsOf) -> Result<Vec<&Municipality>, Unanswerable> {
         let all = self.register.municipalities(as_of);
         Ok(match area {
             Area::Municipality(code) => vec![self.municipality(code, as_of)?],
@@ -369,12 +373,14 @@ impl<'a> Question<'a> {
         let reading = self.reading;
         let mut account = Account::default();
         let mut across = Across::default();
+        let mut contested = ContestedSum::default();
         for municipality in municipalities {
             let one = self.accounts.account(municipality.code, self.half_year);
             across.count += 1;
             across.backlog += reading.backlog(&one);
             across.surplus += (-one.remaining()).max(0);
             account += one;
+            contested += self.accounts.contested(municipality.code);
         }
         let due = account.due();
         let realised = account.realised();
@@ -406,6 +412,7 @@ impl<'a> Question<'a> {
             municipalities: across,
             national: self.national.clone(),
             amv: self.amv(area.code, municipalities),
+            contested,
             generated: self.generated,
             area,
         }

@@ -9,6 +9,7 @@ use crate::domain::carry_over::CarryOver;
 use crate::domain::evaluation::Evaluation;
 use crate::domain::event::{Event, EventName};
 use crate::domain::grants::Grants;
+use crate::domain::objection::{ObjectionReport, ObjectionSettled};
 use crate::domain::placement::{FollowOnReport, PlacementReport, TransferReport, WithdrawalReport};
 use crate::domain::quota::{Allocation, ExchangeReport, Quota};
 use crate::domain::rules::CountingRule;
@@ -81,6 +82,10 @@ commands! {
     ReportAmvPlaces(AmvPlaces) for AmvPlacesReported;
     /// Record whether a kind of placement counts.
     SetCountingRule(CountingRule) for CountingRuleSet;
+    /// Record that a municipality contests an entry or a figure.
+    RecordObjection(ObjectionReport) for ObjectionRecorded;
+    /// Record how an objection ended.
+    SettleObjection(ObjectionSettled) for ObjectionSettled;
 }
 
 impl Command {
@@ -111,6 +116,8 @@ impl Command {
             Event::AmvCapacitySet(it) => Self::SetAmvCapacity(it),
             Event::AmvPlacesReported(it) => Self::ReportAmvPlaces(it),
             Event::CountingRuleSet(it) => Self::SetCountingRule(it),
+            Event::ObjectionRecorded(it) => Self::RecordObjection(it.into()),
+            Event::ObjectionSettled(it) => Self::SettleObjection(it),
         }
     }
 
@@ -129,6 +136,8 @@ impl Command {
             Self::SetAmvCapacity(it) => fingerprint(&(name, it.from, it.until)),
             Self::ReportAmvPlaces(it) => fingerprint(&(name, it.counted_on)),
             Self::SetCountingRule(it) => fingerprint(&(name, it.kind())),
+            Self::RecordObjection(it) => fingerprint(&(name, it.objection)),
+            Self::SettleObjection(it) => fingerprint(&(name, it.objection)),
             // None of these takes the place of another.
             Self::ChangeBoundaries(_)
             | Self::ExchangeQuota(_)

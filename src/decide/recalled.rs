@@ -52,6 +52,11 @@ impl Recalled {
         self.placements().find(|(_, it)| it.id() == id).map(|(known, _)| known)
     }
 
+    /// The entry at this position, if it was asked for.
+    pub(super) fn entry(&self, position: Position) -> Option<&Entry> {
+        self.0.iter().find(|it| it.position == position)
+    }
+
     /// The placements of a person.
     pub(super) fn of_person(&self, person: PersonToken) -> impl Iterator<Item = KnownPlacement<'_>> {
         self.placements().filter(move |(_, it)| it.person() == Some(person)).map(|(known, _)| known)

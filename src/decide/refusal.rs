@@ -68,6 +68,9 @@ pub enum Refusal {
     /// The placement id was recorded before with other details.
     #[error("this placement was recorded at position {0} with other details")]
     PlacementIdInUse(Position),
+    /// The id of the objection was recorded before with other details.
+    #[error("this objection was recorded at position {0} with other details")]
+    ObjectionIdInUse(Position),
     /// The placement cannot be so.
     #[error(transparent)]
     NoPlacement(#[from] PlacementFault),
@@ -196,6 +199,31 @@ pub enum Refusal {
         /// The other entry.
         second: Position,
     },
+    /// A position that the log does not reach.
+    #[error("the log has no entry at position {0} yet")]
+    UnknownEntry(Position),
+    /// An entry that has nothing to do with the municipality that contests it.
+    #[error("the entry at position {position} moves no persons for {code}")]
+    EntryMovesNothing {
+        /// The field.
+        field: &'static str,
+        /// The entry.
+        position: Position,
+        /// The municipality.
+        code: MunicipalityCode,
+    },
+    /// A number that another entry took the place of.
+    #[error("this number was restated at position {0}")]
+    NumberRestated(Position),
+    /// The municipality contests the same already.
+    #[error("the municipality contests this already, by an objection recorded at position {0}")]
+    ObjectedAlready(Position),
+    /// An objection that was never recorded.
+    #[error("no such objection was recorded")]
+    UnknownObjection,
+    /// An objection that has ended, in another way or on another day.
+    #[error("this objection was settled at position {0} with other details")]
+    SettledAlready(Position),
 }
 
 impl Refusal {
@@ -210,6 +238,7 @@ impl Refusal {
         "municipality-named-twice",
         "event-id-in-use",
         "placement-id-in-use",
+        "objection-id-in-use",
         "persons-at-least-one",
         "one-person-each",
         "no-care-to-end",
@@ -235,6 +264,12 @@ impl Refusal {
         "did-not-count",
         "person-counted-already",
         "would-count-twice",
+        "unknown-entry",
+        "entry-moves-nothing",
+        "number-restated",
+        "objected-already",
+        "unknown-objection",
+        "objection-settled-already",
     ];
 
     /// The code of the reason. Codes are never renamed and never used for another reason.
@@ -249,6 +284,7 @@ impl Refusal {
             Self::NamedTwice { .. } => "municipality-named-twice",
             Self::EventIdInUse(_) => "event-id-in-use",
             Self::PlacementIdInUse(_) => "placement-id-in-use",
+            Self::ObjectionIdInUse(_) => "objection-id-in-use",
             Self::NoPlacement(PlacementFault::NoPersons) => "persons-at-least-one",
             Self::NoPlacement(PlacementFault::OnePersonEach) => "one-person-each",
             Self::NoPlacement(PlacementFault::NoCareToEnd) => "no-care-to-end",
@@ -275,6 +311,12 @@ impl Refusal {
             Self::DidNotCount(_) => "did-not-count",
             Self::PersonCountedAlready(_) => "person-counted-already",
             Self::WouldCountTwice { .. } => "would-count-twice",
+            Self::UnknownEntry(_) => "unknown-entry",
+            Self::EntryMovesNothing { .. } => "entry-moves-nothing",
+            Self::NumberRestated(_) => "number-restated",
+            Self::ObjectedAlready(_) => "objected-already",
+            Self::UnknownObjection => "unknown-objection",
+            Self::SettledAlready(_) => "objection-settled-already",
         }
     }
 
@@ -292,7 +334,8 @@ impl Refusal {
             | Self::UnknownMunicipality { field, .. }
             | Self::MunicipalityNotYet { field, .. }
             | Self::MunicipalityCeased { field, .. }
-            | Self::NoQuotaAllocated { field, .. } => field,
+            | Self::NoQuotaAllocated { field, .. }
+            | Self::EntryMovesNothing { field, .. } => field,
             Self::Unreadable { .. } => "",
             Self::EventIdInUse(_) => "id",
             Self::NamedTwice { .. } | Self::RevisedAlready { .. } => "municipality",
@@ -317,6 +360,11 @@ impl Refusal {
             Self::MovesNowhere(_) => "to",
             Self::PersonCountedAlready(_) => "person",
             Self::WouldCountTwice { .. } => "kind",
+            Self::UnknownEntry(_) | Self::NumberRestated(_) => "entry",
+            Self::ObjectionIdInUse(_)
+            | Self::ObjectedAlready(_)
+            | Self::UnknownObjection
+            | Self::SettledAlready(_) => "objection",
         }
     }
 
@@ -392,6 +440,17 @@ impl Refusal {
                 "record follow-on housing or a transfer of that placement, or withdraw it if it was wrong"
             }
             Self::WouldCountTwice { .. } => "withdraw one of the two placements of each person first",
+            Self::ObjectionIdInUse(_) => {
+                "give a new objection a new id; an objection that was recorded never changes"
+            }
+            Self::UnknownEntry(_) => "mend the position: it stands on the receipt of the delivery",
+            Self::EntryMovesNothing { .. } => {
+                "name an entry that moves persons for the municipality, or contest a figure where persons are missing"
+            }
+            Self::NumberRestated(_) => "contest the entry that holds now",
+            Self::ObjectedAlready(_) => "nothing needs to be done, or settle the earlier objection first",
+            Self::UnknownObjection => "mend the id, or deliver the objection first",
+            Self::SettledAlready(_) => "the first decision stands; a new objection has a new id",
         };
         fixed.to_owned()
     }

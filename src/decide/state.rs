@@ -10,12 +10,13 @@ use crate::domain::area::{Inhabitants, Municipality, MunicipalityCode};
 use crate::domain::evaluation::Outcome;
 use crate::domain::event::{Entry, Event, IdBy};
 use crate::domain::half_year::HalfYear;
+use crate::domain::objection::{Contested, Contests, FigureName};
 use crate::domain::persons::{Balance, Persons};
 use crate::domain::placement::{Move, WithdrawalReason};
 use crate::domain::quota::Allocation;
 use crate::domain::reference::Reference;
 use crate::domain::rules::CountingRules;
-use crate::domain::source::{PersonToken, PlacementId};
+use crate::domain::source::{ObjectionId, PersonToken, PlacementId};
 use crate::domain::time::{Day, Position};
 
 /// What decisions need to know: a fold over the entries, in the order of the log.
@@ -23,8 +24,10 @@ use crate::domain::time::{Day, Position};
 pub struct State {
     municipalities: BTreeMap<MunicipalityCode, Registered>,
     quotas: BTreeSet<HalfYear>,
-    allocated: BTreeSet<(HalfYear, MunicipalityCode)>,
-    revised: BTreeSet<(HalfYear, MunicipalityCode)>,
+    /// For each municipality and half-year, where its number was said last.
+    allocated: BTreeMap<(HalfYear, MunicipalityCode), Position>,
+    revised: BTreeMap<(HalfYear, MunicipalityCode), Position>,
+    carried_over: BTreeMap<(HalfYear, MunicipalityCode), Position>,
     rules: CountingRules,
     /// Everything but placements, by fingerprint: what was said before in the same words.
     facts: HashMap<Fingerprint, Position>,
@@ -41,6 +44,52 @@ pub struct State {
     same_person: Vec<(Position, Position)>,
     /// What happened to a placement later, which is rare.
     later: HashMap<PlacementId, Later>,
+    /// Objections are rarer still.
+    objections: HashMap<ObjectionId, Objected>,
+    /// The objections that are not settled, by what they contest.
+    open: HashMap<(MunicipalityCode, Target), Position>,
+    /// How many entries were taken up.
+    size: u64,
+}
+
+/// An objection that was recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Objected {
+    /// Where.
+    pub position: Position,
+    /// The entry that it contests, where it is not a figure.
+    pub entry: Option<Position>,
+    /// The placement that this entry is about, if it is about one.
+    pub placement: Option<PlacementId>,
+    /// Where it was settled.
+    pub settled: Option<Position>,
+    pub(super) raised_on: Day,
+    municipality: MunicipalityCode,
+    target: Target,
+}
+
+/// What can be contested once at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Target {
+    Entry(Position),
+    Figure(HalfYear, FigureName),
+}
+
+impl Target {
+    pub(super) fn of(contested: &Contested) -> Self {
+        match contested {
+            Contested::Entry { entry, .. } | Contested::Placement { entry, .. } => Self::Entry(*entry),
+            Contested::Figure { figure } => Self::Figure(figure.half_year(), figure.name()),
+        }
+    }
+}
+
+/// A number of a municipality and half-year that is restated by saying it anew.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Numbered {
+    Quota,
+    Revision,
+    CarryOver,
 }
 
 #[derive(Debug)]
@@ -67,6 +116,7 @@ impl State {
     /// Takes up one more entry.
     pub fn apply(&mut self, entry: &Entry) {
         let position = entry.position;
+        self.size = position.0 + 1;
         if let Some(keys) = PlacementKeys::of(entry) {
             return self.place(position, keys);
         }
@@ -121,19 +171,40 @@ impl State {
                     )
                 });
                 self.rows.extend(rows);
+                self.carried_over.extend(it.persons.codes().map(|code| ((it.to_half_year, code), position)));
             }
             Event::QuotaAllocated(it) => {
                 let rows =
                     it.persons.iter().map(|(code, number)| (allocation_row(it, code, *number), position));
                 self.rows.extend(rows);
-                self.allocated.extend(it.persons.codes().map(|code| (it.half_year, code)));
+                self.allocated.extend(it.persons.codes().map(|code| ((it.half_year, code), position)));
             }
             Event::EvaluationRecorded(it) => {
                 if let Outcome::Revised { persons, .. } = &it.outcome {
-                    self.revised.extend(persons.codes().map(|code| (it.half_year, code)));
+                    self.revised.extend(persons.codes().map(|code| ((it.half_year, code), position)));
                 }
             }
             Event::CountingRuleSet(it) => self.rules.record(it.clone()),
+            Event::ObjectionRecorded(it) => {
+                let target = Target::of(&it.contests);
+                self.open.insert((it.municipality, target), position);
+                let objected = Objected {
+                    position,
+                    entry: it.contests.entry(),
+                    placement: it.contests.placement(),
+                    settled: None,
+                    raised_on: it.raised_on,
+                    municipality: it.municipality,
+                    target,
+                };
+                self.objections.insert(it.objection, objected);
+            }
+            Event::ObjectionSettled(it) => {
+                if let Some(objected) = self.objections.get_mut(&it.objection) {
+                    objected.settled = Some(position);
+                    self.open.remove(&(objected.municipality, objected.target));
+                }
+            }
             Event::QuotaExchanged(_)
             | Event::GrantsReported(_)
             | Event::AmvCapacitySet(_)
@@ -146,6 +217,7 @@ impl State {
 
     /// Does as [`place`](Self::place), but nothing is decided before [`settle`](Self::settle).
     pub fn gather(&mut self, position: Position, keys: PlacementKeys) {
+        self.size = position.0 + 1;
         self.placements.gather(keys.placement, position);
         if let Some(key) = keys.person {
             self.persons.gather(key, position);
@@ -165,6 +237,7 @@ impl State {
 
     /// Takes up an entry that records a placement: decisions need no more of it than its keys.
     pub fn place(&mut self, position: Position, keys: PlacementKeys) {
+        self.size = position.0 + 1;
         self.placements.insert(keys.placement, position);
         if let Some(another) = keys.person.and_then(|key| self.persons.insert(key, position)) {
             self.same_person.push((another, position));
@@ -195,6 +268,11 @@ impl State {
             Command::WithdrawPlacement(it) => positions.extend(self.recall_placement(it.placement)),
             Command::TransferPlacement(it) => positions.extend(self.recall_placement(it.placement)),
             Command::RecordFollowOn(it) => positions.extend(self.recall_placement(it.placement)),
+            Command::RecordObjection(it) => match it.contests {
+                Contests::Placement { placement } => positions.extend(self.recall_placement(placement)),
+                Contests::Entry { entry } => positions.extend((entry.0 < self.size).then_some(entry)),
+                Contests::Figure { .. } => {}
+            },
             // Where fewer kinds count, nobody counts twice.
             Command::SetCountingRule(rule) if rule.counts() => {
                 positions.extend(self.same_person.iter().flat_map(|(one, other)| [*one, *other]));
@@ -258,6 +336,50 @@ impl State {
         self.later.get(&id).cloned().unwrap_or_default()
     }
 
+    /// The objection with this id, if it was recorded.
+    pub fn objection(&self, id: ObjectionId) -> Option<Objected> {
+        self.objections.get(&id).copied()
+    }
+
+    /// The objections to an entry, or to any entry about a placement, in no order.
+    pub fn objections_to(
+        &self,
+        entry: Option<Position>,
+        placement: Option<PlacementId>,
+    ) -> impl Iterator<Item = Objected> {
+        let about = move |it: &&Objected| {
+            entry.is_some() && it.entry == entry || placement.is_some() && it.placement == placement
+        };
+        self.objections.values().filter(about).copied()
+    }
+
+    /// Where a municipality contests something already.
+    pub(super) fn contested_already(&self, code: MunicipalityCode, target: Target) -> Option<Position> {
+        self.open.get(&(code, target)).copied()
+    }
+
+    /// Where a number was said last.
+    pub(super) fn number_said(
+        &self,
+        what: Numbered,
+        of: HalfYear,
+        code: MunicipalityCode,
+    ) -> Option<Position> {
+        let numbers = match what {
+            Numbered::Quota => &self.allocated,
+            Numbered::Revision => &self.revised,
+            Numbered::CarryOver => &self.carried_over,
+        };
+        numbers.get(&(of, code)).copied()
+    }
+
+    /// Whether on a day a municipality stands for another as well: for itself, or after it took that one over.
+    pub(super) fn stands_for(&self, code: MunicipalityCode, other: MunicipalityCode, on: Day) -> bool {
+        let ceased = self.municipalities.get(&other).and_then(|it| it.ceased.as_ref());
+        let heirs = ceased.filter(|(day, _)| *day <= on).map(|(_, heirs)| heirs);
+        code == other || heirs.into_iter().flatten().any(|heir| self.stands_for(code, *heir, on))
+    }
+
     /// The placement, unless it is unknown or was withdrawn.
     pub(super) fn standing_placement<'a>(
         &self,
@@ -317,7 +439,7 @@ impl State {
         half_year: HalfYear,
         code: MunicipalityCode,
     ) -> Result<(), Refusal> {
-        match self.allocated.contains(&(half_year, code)) {
+        match self.allocated.contains_key(&(half_year, code)) {
             true => Ok(()),
             false => Err(Refusal::NoQuotaAllocated { field, code, half_year }),
         }
@@ -326,7 +448,7 @@ impl State {
     /// Refuses a municipality whose number an evaluation revised: the revised number is the one that
     /// holds, and another one goes through an evaluation as well.
     pub(super) fn is_not_revised(&self, half_year: HalfYear, code: MunicipalityCode) -> Result<(), Refusal> {
-        match self.revised.contains(&(half_year, code)) {
+        match self.revised.contains_key(&(half_year, code)) {
             true => Err(Refusal::RevisedAlready { code, half_year }),
             false => Ok(()),
         }

@@ -14,10 +14,11 @@ use super::area::{BoundaryChange, Municipality, Population};
 use super::carry_over::CarryOver;
 use super::evaluation::Evaluation;
 use super::grants::Grants;
+use super::objection::{Objection, ObjectionSettled};
 use super::placement::{FollowOn, Placement, Transfer, Withdrawal};
 use super::quota::{Allocation, Exchange, Quota};
 use super::rules::CountingRule;
-use super::source::{DeliveryId, EventId, Source};
+use super::source::{DeliveryId, EventId, PlacementId, Source};
 use super::time::{Position, RecordedAt};
 use super::{Fault, Room, named, text_in_json};
 
@@ -126,6 +127,36 @@ events! {
     AmvPlacesReported(AmvPlaces) = "amv-places-reported", "amv-places.reported";
     /// It was decided whether a kind of placement counts.
     CountingRuleSet(CountingRule) = "counting-rule-set", "counting-rules.set";
+    /// A municipality contests an entry or a figure.
+    ObjectionRecorded(Objection) = "objection-recorded", "objections.recorded";
+    /// An objection ended.
+    ObjectionSettled(ObjectionSettled) = "objection-settled", "objections.settled";
+}
+
+impl Event {
+    /// The placement that it is about, if it is about one.
+    pub fn placement(&self) -> Option<PlacementId> {
+        match self {
+            Self::PlacementRecorded(it) => Some(it.id()),
+            Self::PlacementWithdrawn(it) => Some(it.placement),
+            Self::PlacementTransferred(it) => Some(it.placement),
+            Self::FollowOnHousingRecorded(it) => Some(it.placement),
+            Self::ObjectionRecorded(it) => it.contests.placement(),
+            Self::MunicipalityRegistered(_)
+            | Self::BoundaryChanged(_)
+            | Self::PopulationCounted(_)
+            | Self::QuotaPublished(_)
+            | Self::QuotaAllocated(_)
+            | Self::QuotaExchanged(_)
+            | Self::EvaluationRecorded(_)
+            | Self::CarryOverRecorded(_)
+            | Self::GrantsReported(_)
+            | Self::AmvCapacitySet(_)
+            | Self::AmvPlacesReported(_)
+            | Self::CountingRuleSet(_)
+            | Self::ObjectionSettled(_) => None,
+        }
+    }
 }
 
 impl EventName {

@@ -1,6 +1,7 @@
 //! Numbers of persons, and where somebody stands with them.
 
 use std::fmt;
+use std::ops::Neg;
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,26 @@ impl TryFrom<i32> for Balance {
             true => Ok(Self(count)),
             false => Err(Fault("is more than the ten million persons that one fact can name")),
         }
+    }
+}
+
+impl fmt::Display for Balance {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(to)
+    }
+}
+
+impl From<Persons> for Balance {
+    fn from(persons: Persons) -> Self {
+        Self(i32::try_from(persons.0).expect("at most ten million persons"))
+    }
+}
+
+impl Neg for Balance {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self(-self.0)
     }
 }
 

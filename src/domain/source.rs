@@ -132,6 +132,12 @@ identity!(
     "is not the id of a placement: write a UUID in small letters"
 );
 identity!(
+    /// The identity that the sender gives to an objection.
+    ObjectionId,
+    |uuid| uuid.get_version_num() == 7,
+    "is not the id of an objection: write a UUID of version 7 in small letters"
+);
+identity!(
     /// An opaque token for a person, given by the sender, so that one person is counted once.
     ///
     /// It says nothing about who it is: no BSN and no V-number has this form, and one that is filled up

@@ -14,6 +14,7 @@ use crate::decide::refusal::Refusal;
 use crate::domain::Fault;
 use crate::domain::area::{Inhabitants, Municipality, MunicipalityCode};
 use crate::domain::half_year::HalfYear;
+use crate::domain::objection::{Contests, ObjectionReport};
 use crate::domain::person_number::holds_person_number;
 use crate::domain::persons::{Balance, Persons};
 use crate::domain::placement::{PlacementReport, WithdrawalReport};
@@ -34,6 +35,8 @@ pub enum FileKind {
     Population,
     /// `municipality-registered`, one a row.
     Municipalities,
+    /// `objection-recorded`, one a row, to a placement.
+    Objections,
 }
 
 /// Columns that must be there, and columns that may.
@@ -43,13 +46,14 @@ struct Columns {
 }
 
 impl FileKind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Placements,
         Self::Withdrawals,
         Self::Allocations,
         Self::CarryOvers,
         Self::Population,
         Self::Municipalities,
+        Self::Objections,
     ];
 
     /// What such a file holds.
@@ -61,6 +65,7 @@ impl FileKind {
             Self::CarryOvers => "carry-overs",
             Self::Population => "population",
             Self::Municipalities => "municipalities",
+            Self::Objections => "objections",
         }
     }
 
@@ -79,6 +84,9 @@ impl FileKind {
             }
             Self::Population => (&["counted_on", "municipality", "inhabitants"], &[]),
             Self::Municipalities => (&["code", "name", "province", "safety_region", "from"], &[]),
+            Self::Objections => {
+                (&["objection", "municipality", "placement", "ground", "raised_on", "reference"], &[])
+            }
         };
         Columns { required, optional }
     }
@@ -199,6 +207,7 @@ impl<R: BufRead> CsvFile<R> {
             FileKind::Placements => row.placement().map(one(Command::RecordPlacement)),
             FileKind::Withdrawals => row.withdrawal().map(one(Command::WithdrawPlacement)),
             FileKind::Municipalities => row.municipality().map(one(Command::RegisterMunicipality)),
+            FileKind::Objections => row.objection().map(one(Command::RecordObjection)),
             FileKind::Allocations => row.allocation(),
             FileKind::CarryOvers => row.carry_over(),
             FileKind::Population => row.population(),
@@ -341,6 +350,23 @@ impl Cells<'_> {
         })
     }
 
+    fn objection(&mut self) -> Option<ObjectionReport> {
+        let objection = self.cell("objection");
+        let municipality = self.cell("municipality");
+        let placement = self.cell("placement");
+        let ground = self.cell("ground");
+        let raised_on = self.cell("raised_on");
+        let reference = self.cell("reference");
+        Some(ObjectionReport {
+            objection: objection?,
+            municipality: municipality?,
+            contests: Contests::Placement { placement: placement? },
+            ground: ground?,
+            raised_on: raised_on?,
+            reference: reference?,
+        })
+    }
+
     fn allocation(&mut self) -> Option<Understood> {
         let half_year = self.half_year("half_year");
         let municipality = self.cell("municipality");
@@ -460,8 +486,8 @@ fn kind_of(header: &StringRecord) -> Result<FileKind, FeedError> {
         let nearest = FileKind::ALL.into_iter().rev().max_by_key(known).filter(|kind| known(kind) > 0);
         FeedError::Header(match nearest {
             None => "the header has no column that a delivery has: the first line must name the columns \
-                     of placements, withdrawals, allocations, carry-overs, population or municipalities \
-                     (docs/deliveries.md)"
+                     of placements, withdrawals, allocations, carry-overs, population, municipalities or \
+                     objections (docs/deliveries.md)"
                 .to_owned(),
             Some(kind) => {
                 let Columns { required, optional } = kind.columns();

@@ -67,6 +67,9 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
         "amv_places_needed",
         "amv_places_there",
         "amv_placed",
+        "contested_objections",
+        "contested_persons",
+        "contested_difference",
         "generated",
         "root",
     ]);
@@ -113,6 +116,9 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
             number(it.amv.places_needed),
             number(it.amv.places_there),
             it.amv.placed.to_string(),
+            it.contested.objections.to_string(),
+            it.contested.persons.to_string(),
+            it.contested.difference.to_string(),
             it.generated.to_string(),
             answer.checkpoint.root.to_string(),
         ]);

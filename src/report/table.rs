@@ -4,9 +4,11 @@ use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Tab
 
 use super::number::{grouped, percent};
 use crate::book::account::Account;
+use crate::book::objection::ContestedSum;
 use crate::book::statement::{Reading, Statement};
 use crate::domain::event::{Entry, Event};
 use crate::domain::half_year::HalfYear;
+use crate::domain::objection::{Contested, FigureReport};
 use crate::domain::persons::Standing;
 use crate::domain::placement::Housed;
 use crate::domain::time::Day;
@@ -111,6 +113,12 @@ pub fn statements(whole: &str, answers: &[Answer]) -> String {
         text += &wrapped(&sentence);
         text.push('\n');
     }
+    let mut all = ContestedSum::default();
+    answers.iter().for_each(|it| all += it.statement.contested);
+    if let Some(sentence) = contested(all) {
+        text += &wrapped(&sentence);
+        text.push('\n');
+    }
     text += &wrapped(&reading(first.statement.reading));
     if let Some(sentence) = generated(&first.statement) {
         text.push('\n');
@@ -119,7 +127,7 @@ pub fn statements(whole: &str, answers: &[Answer]) -> String {
     text
 }
 
-/// The entries about one placement, and where it stands.
+/// The entries about one placement or entry, the objections to it included, each with who delivered it and when.
 pub fn history(entries: &[Entry]) -> String {
     let mut text = String::new();
     for entry in entries {
@@ -160,6 +168,21 @@ fn what_happened(event: &Event) -> String {
         }
         Event::FollowOnHousingRecorded(it) => {
             format!("followed on: housed finally on {}, no second count", it.housed_on)
+        }
+        Event::ObjectionRecorded(it) => {
+            let contested = match &it.contests {
+                Contested::Entry { entry, .. } | Contested::Placement { entry, .. } => {
+                    format!("entry {entry}")
+                }
+                Contested::Figure { figure } => {
+                    let FigureReport { half_year, name, published, claimed } = (*figure).into();
+                    format!("{name} of {half_year}: {published} published, {claimed} claimed")
+                }
+            };
+            format!("contested by {} ({}) on {}: {contested}", it.municipality, it.ground, it.raised_on)
+        }
+        Event::ObjectionSettled(it) => {
+            format!("objection {} on {}: {}", it.outcome, it.settled_on, it.objection)
         }
         other => other.name().to_string(),
     }
@@ -276,6 +299,7 @@ fn sentences(it: &Statement) -> Vec<String> {
                 .to_owned(),
         );
     }
+    sentences.extend(contested(it.contested));
     sentences.push(reading(it.reading));
     sentences.extend(generated(it));
     sentences
@@ -288,6 +312,22 @@ fn reading(reading: Reading) -> String {
         Reading::Total => "all that remains of what is due is backlog",
     };
     format!("Reading {reading}: {meaning}.")
+}
+
+/// What is contested and counts nevertheless.
+fn contested(it: ContestedSum) -> Option<String> {
+    let counted = |number: i64, what: &str| match number {
+        1 => format!("1 {what}"),
+        _ => format!("{} {what}s", grouped(number)),
+    };
+    (it != ContestedSum::default()).then(|| {
+        let mut sentence =
+            format!("Contested, and counted until corrected: {}", counted(it.persons, "person"));
+        if it.difference != 0 {
+            sentence += &format!("; {} claimed in published figures", counted(it.difference, "person"));
+        }
+        format!("{sentence} ({}).", counted(it.objections, "open objection"))
+    })
 }
 
 fn generated(it: &Statement) -> Option<String> {
