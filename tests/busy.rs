@@ -13,15 +13,16 @@ use peildatum::decide::command::Command;
 use peildatum::domain::area::{Area, MunicipalityCode, Province};
 use peildatum::domain::event::{Entry, Event, EventName};
 use peildatum::domain::half_year::HalfYear;
+use peildatum::domain::objection::{Contests, Ground, ObjectionReport, ObjectionSettled, Settlement};
 use peildatum::domain::persons::{PERSONS_MAX, Persons};
 use peildatum::domain::placement::{
     PlacementKind, PlacementReport, TransferReport, WithdrawalReason, WithdrawalReport,
 };
 use peildatum::domain::rules::CountingRules;
-use peildatum::domain::source::PlacementId;
-use peildatum::domain::time::{AsOf, Day, LogSize, Month, ReferenceDate};
+use peildatum::domain::source::{ObjectionId, PlacementId};
+use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
 
-use crate::cases::identity;
+use crate::cases::{identity, objection_id};
 use crate::model::{self, Model, TODAY, code, parse};
 use crate::world::World;
 
@@ -30,6 +31,7 @@ struct Reporter {
     rng: fastrand::Rng,
     world: World,
     placements: u32,
+    objections: u32,
 }
 
 /// Nearly all placements are of these.
@@ -40,14 +42,21 @@ impl Reporter {
     fn new(seed: u64) -> Self {
         let mut world = World::default();
         model::record(&mut world, &[]);
-        Self { rng: fastrand::Rng::with_seed(seed), world, placements: 0 }
+        Self { rng: fastrand::Rng::with_seed(seed), world, placements: 0, objections: 0 }
     }
 
     /// Reports so many things, most of them placements in three municipalities and one year.
     fn report(&mut self, times: usize) {
         for _ in 0..times {
             let command = match self.rng.u8(0..100) {
-                0..80 => self.placement(),
+                0..78 => self.placement(),
+                78 => self.objection(),
+                79 => Command::SettleObjection(ObjectionSettled {
+                    objection: objection(self.rng.u32(0..=self.objections)),
+                    outcome: Settlement::Dismissed,
+                    settled_on: parse(TODAY),
+                    reference: parse("Letter"),
+                }),
                 80..86 => Command::WithdrawPlacement(WithdrawalReport {
                     placement: self.earlier(),
                     reason: WithdrawalReason::ALL[0],
@@ -64,7 +73,7 @@ impl Reporter {
                         // Placements are those from above, since each kind makes the blocks larger.
                         Command::RecordPlacement(_) => continue,
                         // A municipality that ceases has no more placements, so few may.
-                        Command::ChangeBoundaries(_) if self.rng.u8(0..16) > 0 => continue,
+                        Command::ChangeBoundaries(_) if self.rng.u8(0..8) > 0 => continue,
                         command => command,
                     }
                 }
@@ -100,6 +109,23 @@ impl Reporter {
             permit_granted_on: None,
             matched_on: None,
             care_ends: in_care.then(|| Month::from(counts_from.plus_days(self.rng.u16(0..500)))),
+        })
+    }
+
+    /// An objection to a placement or to any entry.
+    fn objection(&mut self) -> Command {
+        self.objections += 1;
+        let contests = match self.rng.bool() {
+            true => Contests::Placement { placement: self.earlier() },
+            false => Contests::Entry { entry: Position(self.rng.u64(0..self.world.size().0)) },
+        };
+        Command::RecordObjection(ObjectionReport {
+            objection: objection(self.objections),
+            municipality: code(self.rng.u16(0..3)),
+            contests,
+            ground: Ground::OtherPersons,
+            raised_on: self.day(),
+            reference: parse("Letter"),
         })
     }
 
@@ -143,6 +169,10 @@ impl Reporter {
 
 fn placement(number: u32) -> PlacementId {
     identity(&format!("B{number}")).expect("a short name")
+}
+
+fn objection(number: u32) -> ObjectionId {
+    objection_id(&format!("B{number}")).expect("a short name")
 }
 
 /// The columns, and beside them the plain list of all postings of each municipality.
@@ -307,7 +337,7 @@ fn statements_of_a_busy_ledger_are_what_a_replay_of_all_that_was_said_gives() {
     let mut reporter = Reporter::new(4);
     reporter.report(8_000);
     let size = reporter.world.size();
-    let mut answers = 0;
+    let (mut answers, mut contested) = (0, 0);
     for _ in 0..60 {
         let (area, reading) = (reporter.area(), reporter.reading());
         let as_of = reporter.as_of(size);
@@ -316,8 +346,9 @@ fn statements_of_a_busy_ledger_are_what_a_replay_of_all_that_was_said_gives() {
         let same = Model::new(&reporter.world, as_of).compare(area, reading, &is);
         same.unwrap_or_else(|fault| panic!("{area} at {as_of:?}, {reading}: {fault}"));
         answers += 1;
+        contested += usize::from(is.contested.persons > 0);
     }
-    assert!(answers > 30, "{answers} answers");
+    assert!(answers > 30 && contested > 10, "{answers} answers, {contested} of them contested");
 }
 
 #[test]

@@ -8,10 +8,11 @@ use peildatum::book::statement::Reading;
 use peildatum::decide::command::{Command, Identity};
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::area::{Area, Municipality};
+use peildatum::domain::objection::{Contests, Ground, ObjectionReport, ObjectionSettled, Settlement};
 use peildatum::domain::placement::{
     FollowOnReport, PlacementKind, PlacementReport, TransferReport, WithdrawalReason, WithdrawalReport,
 };
-use peildatum::domain::source::{EventId, Source};
+use peildatum::domain::source::{EventId, ObjectionId, Source};
 use peildatum::domain::time::{Day, LogSize, RecordedAt, ReferenceDate};
 use peildatum::ledger::{By, KnownAt, Ledger, LedgerError, Offered, Outside};
 use peildatum::store::{Access, Note};
@@ -97,7 +98,7 @@ pub fn offer(
     offered
 }
 
-/// Registers three municipalities and records so many placements, with some withdrawn, moved and followed on.
+/// Registers three municipalities and records so many placements, with some contested, withdrawn, moved and followed on.
 pub fn fill(ledger: &mut Ledger, placements: u64) {
     let municipalities = ["GM0001", "GM0002", "GM0003"].map(|code| {
         Command::RegisterMunicipality(Municipality {
@@ -117,8 +118,40 @@ pub fn fill(ledger: &mut Ledger, placements: u64) {
         });
         let offered = offer(ledger, commands);
         assert!(offered.iter().all(|it| matches!(it, Ok(Offered::Recorded(_)))), "all are new");
+        let contested = numbers.clone().filter(|number| number % 450 == 4);
+        let offered = offer(ledger, contested.clone().map(|number| (None, objection(number))));
+        assert!(offered.iter().all(|it| matches!(it, Ok(Offered::Recorded(_)))), "all are new");
+        let settled = contested.filter(|number| number % 900 == 4);
+        offer(ledger, settled.map(|number| (None, settled_objection(number))));
         offer(ledger, numbers.filter(|number| number % 90 == 4).map(|number| (None, later(number))));
     }
+}
+
+/// The objection of its municipality to a placement.
+pub fn objection(number: u64) -> Command {
+    let report = placement(number);
+    Command::RecordObjection(ObjectionReport {
+        objection: objection_id(number),
+        municipality: report.municipality,
+        contests: Contests::Placement { placement: report.placement },
+        ground: Ground::NotHousedHere,
+        raised_on: report.counts_from.plus_days(20),
+        reference: "Objection".parse().unwrap(),
+    })
+}
+
+/// How that objection ended.
+pub fn settled_objection(number: u64) -> Command {
+    Command::SettleObjection(ObjectionSettled {
+        objection: objection_id(number),
+        outcome: Settlement::Dismissed,
+        settled_on: placement(number).counts_from.plus_days(30),
+        reference: "Decision".parse().unwrap(),
+    })
+}
+
+fn objection_id(number: u64) -> ObjectionId {
+    event_id(1 << 42 | number).uuid().try_into().unwrap()
 }
 
 /// What happens later to some placements.

@@ -114,9 +114,9 @@ fn a_rehearsal_knows_what_it_rehearsed_and_writes_nothing() {
         offer(&mut ledger, (5..5_000).map(record));
     }
     let offered = offer(&mut ledger, [record(3), record(4_000), record(5_000)]);
-    let positions = [Offered::Known(Position(6)), Offered::Known(Position(4_004))];
+    let positions = [Offered::Known(Position(6)), Offered::Known(Position(4_006))];
     assert_eq!(offered[..2], positions.map(Ok));
-    assert!(matches!(offered[2], Ok(Offered::Recorded(Position(5_004)))));
+    assert!(matches!(offered[2], Ok(Offered::Recorded(Position(5_006)))));
     drop(ledger);
     assert!((written(&dir), contents(&dir.join("journal"))) == before);
 }

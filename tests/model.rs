@@ -19,6 +19,9 @@ use peildatum::domain::carry_over::CarryOver;
 use peildatum::domain::evaluation::{Evaluation, Outcome};
 use peildatum::domain::event::EventName;
 use peildatum::domain::half_year::HalfYear;
+use peildatum::domain::objection::{
+    Contests, FigureName, FigureReport, Ground, ObjectionReport, ObjectionSettled, Settlement,
+};
 use peildatum::domain::persons::{Balance, Persons};
 use peildatum::domain::placement::{
     FollowOnReport, PlacementKind, PlacementReport, TransferReport, WithdrawalReason, WithdrawalReport,
@@ -26,13 +29,13 @@ use peildatum::domain::placement::{
 use peildatum::domain::quota::{Allocation, AllocationMethod, ExchangeReport, ExchangeSide, Included, Quota};
 use peildatum::domain::reference::Reference;
 use peildatum::domain::rules::CountingRuleReport;
-use peildatum::domain::source::PlacementId;
-use peildatum::domain::time::{AsOf, Day, LogSize, Month, ReferenceDate};
+use peildatum::domain::source::{ObjectionId, PlacementId};
+use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestCaseResult, TestRunner};
 
-use crate::cases::identity;
+use crate::cases::{identity, objection_id};
 use crate::world::World;
 
 // Random histories.
@@ -98,6 +101,10 @@ fn placement(number: u16) -> PlacementId {
     identity(&format!("P{}", number % 20)).expect("a short name")
 }
 
+fn objection(number: u16) -> ObjectionId {
+    objection_id(&format!("O{}", number % 12)).expect("a short name")
+}
+
 fn several<T>(first: u16, second: u16, of: impl Fn(u16) -> T) -> PerMunicipality<T> {
     let codes =
         (0..=second % 3).map(|step| (code(first.wrapping_add(step * 5)), of(second.wrapping_add(step * 7))));
@@ -117,10 +124,10 @@ fn registration(index: usize) -> Command {
 
 /// The command that a wish comes down to, when it makes sense at all.
 pub fn command((kind, [a, b, c, d, e, f]): Wish) -> Option<Command> {
-    Some(match kind % 42 {
+    Some(match kind % 54 {
         0 | 40 | 41 => registration(8 + usize::from(a) % 4),
         1 | 2 => {
-            let effective_on = if kind % 42 == 1 { day(d).half_year().first_day() } else { day(d) };
+            let effective_on = if kind % 54 == 1 { day(d).half_year().first_day() } else { day(d) };
             let mut old = vec![code(a)];
             if e % 4 == 0 && code(b) != code(a) {
                 old.push(code(b));
@@ -234,6 +241,33 @@ pub fn command((kind, [a, b, c, d, e, f]): Wish) -> Option<Command> {
                 CountingRuleReport { kind, counts: b % 2 == 0, from, until, reference: reference(f) };
             Command::SetCountingRule(report.try_into().ok()?)
         }
+        42..=48 => {
+            let contests = match f % 4 {
+                0 | 1 => Contests::Entry { entry: Position(u64::from(a % 80)) },
+                2 => Contests::Placement { placement: placement(a) },
+                _ => {
+                    let number = |it: u16| Balance::try_from(i32::from(it % 9) - 4).expect("a small number");
+                    let name = FigureName::ALL[usize::from(e) % 2];
+                    let (published, claimed) = (number(d), number(e));
+                    let report = FigureReport { half_year: half_year(a), name, published, claimed };
+                    Contests::Figure { figure: report.try_into().ok()? }
+                }
+            };
+            Command::RecordObjection(ObjectionReport {
+                objection: objection(d),
+                municipality: code(b),
+                contests,
+                ground: Ground::ALL[usize::from(e) % Ground::ALL.len()],
+                raised_on: day(c),
+                reference: reference(f),
+            })
+        }
+        49..=53 => Command::SettleObjection(ObjectionSettled {
+            objection: objection(d),
+            outcome: Settlement::ALL[usize::from(e) % Settlement::ALL.len()],
+            settled_on: day(c).plus_days(e % 3 * 400),
+            reference: reference(f),
+        }),
         _ => {
             let per_municipality = (c % 2 == 0).then(|| several(d, e, persons));
             match a % 2 {
@@ -700,6 +734,199 @@ impl<'a> Model<'a> {
         )
     }
 
+    /// The objections that are open, each with its place in what was said.
+    fn open_objections(&self) -> Vec<(usize, &'a ObjectionReport)> {
+        let settled = |it: &ObjectionReport| {
+            self.said.iter().any(|other| match other {
+                Command::SettleObjection(other) => {
+                    other.objection == it.objection && other.settled_on <= self.on
+                }
+                _ => false,
+            })
+        };
+        let all = self.said.iter().enumerate().filter_map(|(at, it)| match it {
+            Command::RecordObjection(it) if it.raised_on <= self.on => Some((at, it)),
+            _ => None,
+        });
+        all.filter(|(_, it)| !settled(it)).collect()
+    }
+
+    /// Where a placement was recorded, and its moves with their places and where each came from.
+    fn chain(
+        &self,
+        id: PlacementId,
+    ) -> (usize, &'a PlacementReport, Vec<(usize, MunicipalityCode, &'a TransferReport)>) {
+        let recorded = self.said.iter().enumerate().find_map(|(at, it)| match it {
+            Command::RecordPlacement(it) if it.placement == id => Some((at, it)),
+            _ => None,
+        });
+        let (at, report) = recorded.expect("what is contested was recorded");
+        let (mut moves, mut from) = (Vec::new(), report.municipality);
+        for (at, it) in self.said.iter().enumerate() {
+            if let Command::TransferPlacement(it) = it
+                && it.placement == id
+            {
+                moves.push((at, from, it));
+                from = it.to;
+            }
+        }
+        (at, report, moves)
+    }
+
+    /// The entry that an objection contests and the municipality for which it does, by what was said before it.
+    fn contested_entry(&self, at: usize, objection: &ObjectionReport) -> (usize, MunicipalityCode) {
+        let before = Model { said: self.said[..at].to_vec(), on: objection.raised_on };
+        // The objector, and whoever it had taken over on the day of the objection.
+        let mut own = vec![objection.municipality];
+        let mut found = 0;
+        while let Some(code) = own.get(found).copied() {
+            found += 1;
+            let changes = before.changes();
+            let left = changes.iter().filter(|(.., heirs)| heirs.iter().any(|(heir, _)| *heir == code));
+            own.extend(left.flat_map(|(_, old, _)| old.iter().copied()));
+        }
+        let one_of = |codes: &[MunicipalityCode]| {
+            let own_first = codes.iter().find(|it| **it == objection.municipality);
+            own_first.or_else(|| codes.iter().find(|it| own.contains(it))).copied()
+        };
+        let entry = match objection.contests {
+            Contests::Entry { entry } => usize::try_from(entry.0).expect("a small log"),
+            Contests::Placement { placement } => {
+                let (recorded, _, moves) = before.chain(placement);
+                let mut moves = moves.iter().rev();
+                moves.find(|(_, from, it)| one_of(&[it.to, *from]).is_some()).map_or(recorded, |(at, ..)| *at)
+            }
+            Contests::Figure { .. } => unreachable!("a figure is no entry"),
+        };
+        let codes = match before.said[entry] {
+            Command::RecordPlacement(it) => vec![it.municipality],
+            Command::TransferPlacement(it) => {
+                let (.., moves) = before.chain(it.placement);
+                moves
+                    .iter()
+                    .filter(|(at, ..)| *at == entry)
+                    .flat_map(|(_, from, it)| [it.to, *from])
+                    .collect()
+            }
+            Command::WithdrawPlacement(it) => {
+                let (_, report, moves) = before.chain(it.placement);
+                let moves = moves.iter().rev().flat_map(|(_, from, it)| [it.to, *from]);
+                moves.chain([report.municipality]).collect()
+            }
+            Command::AllocateQuota(it) => it.persons.codes().collect(),
+            Command::RecordCarryOver(it) => it.persons.codes().collect(),
+            Command::RecordEvaluation(Evaluation { outcome: Outcome::Revised { persons, .. }, .. }) => {
+                persons.codes().collect()
+            }
+            Command::ExchangeQuota(it) => vec![it.from.municipality, it.to.municipality],
+            other => panic!("{other:?} was contested"),
+        };
+        (entry, one_of(&codes).expect("it concerns the objector"))
+    }
+
+    /// How many persons a contested entry still stands for in a municipality.
+    fn weighs(&self, entry: usize, code: MunicipalityCode) -> i64 {
+        let later = || self.said[entry + 1..].iter();
+        let housed = |id: PlacementId, with_recorded: bool, since: usize| {
+            let (_, it, moves) = self.chain(id);
+            let mut steps = Vec::new();
+            if with_recorded {
+                steps.push((it.municipality, it.counts_from, 1));
+            }
+            for (_, from, step) in moves.iter().filter(|(at, ..)| *at >= since) {
+                steps.extend([(*from, step.reported_on, -1), (step.to, step.reported_on, 1)]);
+            }
+            let net: i64 = steps
+                .iter()
+                .filter(|(at, day, _)| *at == code && *day < self.on)
+                .map(|(.., sign)| sign * it.persons.count())
+                .sum();
+            if self.counts(it.kind, it.counts_from) { net.abs() } else { 0 }
+        };
+        let withdrawn = |id: PlacementId| {
+            later().any(|it| matches!(it, Command::WithdrawPlacement(it) if it.placement == id))
+        };
+        match self.said[entry] {
+            Command::RecordPlacement(it) if !withdrawn(it.placement) => housed(it.placement, true, entry),
+            Command::TransferPlacement(it) if !withdrawn(it.placement) => housed(it.placement, false, entry),
+            Command::RecordPlacement(_) | Command::TransferPlacement(_) => 0,
+            Command::WithdrawPlacement(it) => housed(it.placement, true, 0),
+            Command::AllocateQuota(said) => {
+                let restated = later().any(|it| match it {
+                    Command::AllocateQuota(it) => {
+                        it.half_year == said.half_year && it.persons.of(code).is_some()
+                    }
+                    _ => false,
+                });
+                let there = !restated && said.half_year.first_day() <= self.on;
+                if there { said.persons.of(code).expect("it is named").count() } else { 0 }
+            }
+            Command::RecordCarryOver(said) => {
+                let restated = later().any(|it| match it {
+                    Command::RecordCarryOver(it) => {
+                        it.to_half_year == said.to_half_year && it.persons.of(code).is_some()
+                    }
+                    _ => false,
+                });
+                let there = !restated && said.to_half_year.first_day() <= self.on;
+                if there { said.persons.of(code).expect("it is named").count().abs() } else { 0 }
+            }
+            Command::RecordEvaluation(said) => {
+                let number = |it: &Evaluation| match &it.outcome {
+                    Outcome::Revised { persons, .. } if it.decided_on <= self.on => {
+                        persons.of(code).map(|it| it.count())
+                    }
+                    _ => None,
+                };
+                let restated = later().any(|it| match it {
+                    Command::RecordEvaluation(it) => it.half_year == said.half_year && number(it).is_some(),
+                    _ => false,
+                });
+                let there = !restated && said.half_year.first_day() <= self.on;
+                if there { number(said).unwrap_or(0) } else { 0 }
+            }
+            Command::ExchangeQuota(it) => {
+                let agreed = it.from.decided_on.max(it.to.decided_on).max(it.half_year.first_day());
+                if agreed <= self.on { it.from.persons.count() } else { 0 }
+            }
+            other => panic!("{other:?} was contested"),
+        }
+    }
+
+    /// Open objections, contested persons and claimed differences of each municipality, those that it took over included.
+    fn contested(&self) -> HashMap<MunicipalityCode, [i64; 3]> {
+        let mut sums: HashMap<MunicipalityCode, [i64; 3]> = HashMap::new();
+        let mut seen = HashSet::new();
+        for (at, it) in self.open_objections() {
+            if let Contests::Figure { figure } = it.contests {
+                let FigureReport { half_year, published, claimed, .. } = figure.into();
+                let sum = sums.entry(it.municipality).or_default();
+                sum[0] += 1;
+                if half_year.first_day() <= self.on {
+                    sum[2] += (published.count() - claimed.count()).abs();
+                }
+                continue;
+            }
+            let (entry, code) = self.contested_entry(at, it);
+            let sum = sums.entry(code).or_default();
+            sum[0] += 1;
+            if seen.insert((entry, code)) {
+                sum[1] += self.weighs(entry, code);
+            }
+        }
+        for (_, old, heirs) in self.changes() {
+            for old in old {
+                let left = sums.remove(&old).unwrap_or_default();
+                for (index, number) in left.into_iter().enumerate() {
+                    for (heir, part) in divided(number, &heirs) {
+                        sums.entry(heir).or_default()[index] += part;
+                    }
+                }
+            }
+        }
+        sums
+    }
+
     /// Whether the municipality can be asked about.
     fn answers_for(&self, code: MunicipalityCode) -> &'static str {
         let registered = self.said.iter().find_map(|it| match it {
@@ -833,6 +1060,14 @@ impl<'a> Model<'a> {
         let codes: Vec<_> = members.iter().map(|it| it.code).collect();
         let amv = (is.amv.places_needed, is.amv.places_there, is.amv.placed);
         prop_assert_eq!(amv, self.amv(area, &codes), "places needed, places there, placed");
+        let all = self.contested();
+        let each = codes.iter().map(|code| all.get(code).copied().unwrap_or_default());
+        let contested = each.fold([0; 3], |sum, one| std::array::from_fn(|index| sum[index] + one[index]));
+        prop_assert_eq!(
+            [is.contested.objections, is.contested.persons, is.contested.difference],
+            contested,
+            "open objections, contested persons, claimed differences"
+        );
         prop_assert!(!is.generated);
         Ok(())
     }
@@ -873,6 +1108,12 @@ impl Richness {
         self.count("a backlog", is.backlog > 0);
         self.count("somebody realised", is.realised > 0);
         self.count("somebody in care", is.amv.placed > 0);
+        self.count("somebody contested", is.contested.persons > 0);
+        self.count(
+            "an objection to what weighs no more",
+            is.contested.objections > 0 && is.contested.persons == 0,
+        );
+        self.count("a claimed difference", is.contested.difference > 0);
         self.count("an evaluation", is.national.as_ref().is_some_and(|it| it.evaluation.is_some()));
     }
 }
@@ -888,7 +1129,7 @@ fn answer(world: &World, question: Question, size: LogSize) -> (Result<Statement
 #[test]
 fn every_answer_is_what_a_replay_of_all_that_was_said_gives() {
     let richness = RefCell::new(Richness::default());
-    let config = ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&histories(), |(wishes, questions)| {
         let mut world = World::default();
         let (first, rest) = wishes.split_at(wishes.len() / 2);
@@ -980,6 +1221,9 @@ fn a_province_and_the_country_are_the_sums_of_their_municipalities() {
                     |it| it.realised,
                     |it| it.remaining,
                     |it| it.amv.placed,
+                    |it| it.contested.objections,
+                    |it| it.contested.persons,
+                    |it| it.contested.difference,
                     |it| i64::from(it.municipalities.count),
                     |it| it.municipalities.backlog,
                     |it| it.municipalities.surplus,

@@ -9,6 +9,7 @@ mod feed;
 mod floors;
 mod folders;
 mod ledger_history;
+mod ledger_objections;
 mod ledger_senders;
 mod ledger_snapshot;
 mod model;
