@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::ledger_history::{day, fill, objection, offer, open, placement, settled_objection, uuid};
+use peildatum::book::statement::Reading;
 use peildatum::decide::command::Command;
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::area::Area;
@@ -13,7 +14,8 @@ use peildatum::domain::objection::{Contests, FigureName, FigureReport, Objection
 use peildatum::domain::persons::Balance;
 use peildatum::domain::placement::{WithdrawalReason, WithdrawalReport};
 use peildatum::domain::time::{AsOf, LogSize, Position, ReferenceDate};
-use peildatum::ledger::{Ledger, LedgerError, Offered};
+use peildatum::ledger::{By, Ledger, LedgerError, Offered};
+use peildatum::report::table;
 use peildatum::store::Access;
 use tempfile::TempDir;
 
@@ -59,6 +61,15 @@ fn every_entry_about_a_placement_leads_to_its_whole_chain_with_the_objections() 
         assert_eq!(chain(&ledger, *position), all, "{position}");
     }
     let history = ledger.history(placement(1).placement).unwrap();
+    let told = table::history(&history);
+    for said in [
+        "contested by GM0002 (not_housed_here) on 2022-01-28: entry 4;",
+        "objection 04000000-",
+        "objection dismissed on",
+    ] {
+        assert!(told.contains(said), "{told}");
+    }
+    assert!(told.lines().all(|it| it.chars().count() <= 80), "{told}");
     assert_eq!(history, ledger.history_of_entry(settled).unwrap());
     assert_eq!(history[2].event.name(), EventName::ObjectionSettled);
     // The history of another placement knows nothing of it.
@@ -119,6 +130,13 @@ fn an_entry_about_no_placement_stands_with_the_objections_to_it() {
     };
     assert_eq!(contested("2026-01-15", objected), (false, 0, 0));
     assert_eq!(contested("2026-01-15", settled), (true, 1, 7));
+    let as_known = as_of("2026-01-15", LogSize(settled.0));
+    let answers = ledger.statements(Area::Country, By::Municipality, as_known, Reading::Total).unwrap();
+    let one = answers.iter().find(|it| it.statement.contested.objections == 1).expect("the one that objects");
+    let sentence = "Contested by 1 open objection: entries of 7 persons. What is contested";
+    for told in [table::statement(one), table::statements("All", &answers)] {
+        assert!(told.contains(sentence), "{told}");
+    }
     assert_eq!(contested("2025-12-31", settled), (false, 0, 0));
     assert_eq!(contested("2026-02-01", settled), (true, 1, 7));
     assert_eq!(contested("2026-02-01", figure), (false, 0, 0));

@@ -327,6 +327,9 @@ fn wrong_use_is_told_apart_from_what_is_refused_and_what_is_broken() {
         "statement NL --on 2026-02-30",
         "statement NL --on 2026-01-01 --known-at soon",
         "history 12",
+        "history",
+        "history --entry -1",
+        "history 018f3b1c-7d1e-4c55-9c53-3b1f0a7c2d11 --entry 3",
         "export --from -1",
         "completions cobol",
     ] {

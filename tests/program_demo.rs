@@ -220,7 +220,7 @@ fn what_was_known_is_asked_for_by_day_by_time_and_by_size() {
 }
 
 /// A statement as it is for programs, but for what changes with every entry of the demo.
-const STATEMENT: &str = r#"{"area":{"code":"NL","name":"Nederland"},"referenceDate":"2026-01-01","halfYear":"2026-I","carriedOver":{"used":9000,"recorded":9000,"derived":9000,"difference":0,"recordedFor":342},"quota":15000,"revision":0,"exchange":0,"boundary":0,"due":24000,"realised":0,"realisedByKind":{"regular":0,"family_reunification":0,"amv_small_scale_care":0,"hotel_scheme":0,"transit_location":0,"resettled":0},"remaining":24000,"onSchedule":0,"pace":0,"fulfilment":0.0,"backlog":9000,"surplus":0,"reading":"oldest_first","municipalities":{"count":342,"backlog":B,"surplus":S},"national":{"quota":15000,"inForce":15000,"includes":[],"evaluation":null,"reference":"letter of 3 April 2026"},"amv":{"placesNeeded":null,"placesThere":1720,"placed":P},"generated":true,"knownAt":{"size":N,"time":"2026-04-03T10:00:00.000Z"},"checkpoint":{"size":N,"root":"R"}}
+const STATEMENT: &str = r#"{"area":{"code":"NL","name":"Nederland"},"referenceDate":"2026-01-01","halfYear":"2026-I","carriedOver":{"used":9000,"recorded":9000,"derived":9000,"difference":0,"recordedFor":342},"quota":15000,"revision":0,"exchange":0,"boundary":0,"due":24000,"realised":0,"realisedByKind":{"regular":0,"family_reunification":0,"amv_small_scale_care":0,"hotel_scheme":0,"transit_location":0,"resettled":0},"remaining":24000,"onSchedule":0,"pace":0,"fulfilment":0.0,"backlog":9000,"surplus":0,"reading":"oldest_first","municipalities":{"count":342,"backlog":B,"surplus":S},"national":{"quota":15000,"inForce":15000,"includes":[],"evaluation":null,"reference":"letter of 3 April 2026"},"amv":{"placesNeeded":null,"placesThere":1720,"placed":P},"contested":{"objections":0,"persons":0,"difference":0},"generated":true,"knownAt":{"size":N,"time":"2026-04-03T10:00:00.000Z"},"checkpoint":{"size":N,"root":"R"}}
 "#;
 
 /// The columns of statements, which programs rely on.
@@ -298,13 +298,11 @@ fn the_history_of_a_placement_tells_what_was_withdrawn_and_what_moved() {
         [("placement-withdrawn", "withdrawn ("), ("placement-transferred", "transferred: from")]
     {
         let entry = find(kind);
-        let placement = match &entry.event {
-            Event::PlacementWithdrawn(it) => it.placement,
-            Event::PlacementTransferred(it) => it.placement,
-            other => panic!("{other:?}"),
-        };
+        let placement = entry.event.placement().expect("it is about a placement");
         let table = desk.run(&format!("history {placement}")).expect(0).quietly();
         check_width(&table);
+        let by_position = desk.run(&format!("history --entry {}", entry.position)).expect(0).quietly();
+        assert_eq!(by_position.out, table.out);
         assert!(table.out.contains("recorded: 1 for GM") && table.out.contains(word), "{}", table.out);
         assert!(table.out.contains(&format!("{:>9}  ", entry.position.to_string())), "{}", table.out);
         let json = desk.run(&format!("history {placement} --format json")).expect(0).json();
@@ -318,6 +316,7 @@ fn the_history_of_a_placement_tells_what_was_withdrawn_and_what_moved() {
         assert!(told.len() >= 2 && told.iter().any(|it| it["type"] == kind), "{json}");
     }
     desk.run("history 00000000-0000-4000-8000-000000000000").expect(1).says("no such placement");
+    desk.run("history --entry 99999999").expect(1).says("there is none at position 99999999");
 
     let mut decoded = 0;
     for (position, line) in exported.lines().enumerate() {

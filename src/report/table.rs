@@ -179,7 +179,10 @@ fn what_happened(event: &Event) -> String {
                     format!("{name} of {half_year}: {published} published, {claimed} claimed")
                 }
             };
-            format!("contested by {} ({}) on {}: {contested}", it.municipality, it.ground, it.raised_on)
+            format!(
+                "contested by {} ({}) on {}: {contested}; objection {}",
+                it.municipality, it.ground, it.raised_on, it.objection
+            )
         }
         Event::ObjectionSettled(it) => {
             format!("objection {} on {}: {}", it.outcome, it.settled_on, it.objection)
@@ -321,12 +324,15 @@ fn contested(it: ContestedSum) -> Option<String> {
         _ => format!("{} {what}s", grouped(number)),
     };
     (it != ContestedSum::default()).then(|| {
-        let mut sentence =
-            format!("Contested, and counted until corrected: {}", counted(it.persons, "person"));
-        if it.difference != 0 {
-            sentence += &format!("; {} claimed in published figures", counted(it.difference, "person"));
-        }
-        format!("{sentence} ({}).", counted(it.objections, "open objection"))
+        let difference = match it.difference {
+            0 => String::new(),
+            number => format!(", and a difference of {} in published figures", grouped(number)),
+        };
+        format!(
+            "Contested by {}: entries of {}{difference}. What is contested counts until it is corrected.",
+            counted(it.objections, "open objection"),
+            counted(it.persons, "person")
+        )
     })
 }
 
