@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use jsonschema::{Draft, Registry, Validator};
-use peildatum::book::explanation::{Cause, Moved};
+use peildatum::book::explanation::{Cause, StepLine};
 use peildatum::book::statement::{DECISIONS, Reading};
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::area::{Area, Inhabitants, MunicipalityCode, Province, SafetyRegion};
@@ -1153,7 +1153,7 @@ fn a_word_lists_exactly_the_names_that_its_type_lists() {
         ("idBy", IdBy::ALL.iter().map(|it| it.name()).collect()),
         ("eventName", EventName::ALL.iter().map(|it| it.name()).collect()),
         ("cause", Cause::ALL.iter().map(|it| it.name()).collect()),
-        ("explainedLine", Moved::ALL.iter().map(|it| it.name()).collect()),
+        ("explainedLine", StepLine::ALL.iter().map(|it| it.name()).collect()),
         ("reading", Reading::ALL.iter().map(|it| it.name()).collect()),
         ("evaluationDecision", DECISIONS.to_vec()),
         ("refusalCode", Refusal::CODES.to_vec()),

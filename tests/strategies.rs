@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use peildatum::book::explanation::{Cause, Explanation, Moved, Rule, Step};
+use peildatum::book::explanation::{Cause, Explanation, Rule, Step as ExplainedStep, StepLine};
 use peildatum::book::objection::ContestedSum;
 use peildatum::book::statement::{
     Across, AmvStanding, CarriedOver, DECISIONS, NamedArea, National, Ratio, Reading, Statement,
@@ -851,10 +851,10 @@ fn named_area() -> impl Strategy<Value = NamedArea> {
     (area(), any::<String>()).prop_map(|(code, name)| NamedArea { code, name: name.into() })
 }
 
-fn explained_step() -> impl Strategy<Value = Step> {
+fn explained_step() -> impl Strategy<Value = ExplainedStep> {
     let kind = option::of(select(PlacementKind::ALL));
-    ((select(Cause::ALL), half_year(), select(Moved::ALL), kind), (sum(), sum(), any::<u64>(), sum()))
-        .prop_map(|((cause, half_year, line, kind), (persons, change, entries, by_boundary))| Step {
+    ((select(Cause::ALL), half_year(), select(StepLine::ALL), kind), (sum(), sum(), any::<u64>(), sum()))
+        .prop_map(|((cause, half_year, line, kind), (persons, change, entries, by_boundary))| ExplainedStep {
             cause,
             half_year,
             line,
@@ -871,12 +871,12 @@ fn explained_entry() -> impl Strategy<Value = ExplainedEntry> {
         (any::<bool>(), option::of(position())).prop_map(|(counts, position)| Rule { counts, position });
     (
         (any::<u64>(), position(), select(EventName::ALL), source(), source(), delivery_id()),
-        (recorded_at(), day(), municipality_code(), maybe_sum(), option::of(rule)),
+        (recorded_at(), day(), municipality_code(), maybe_sum(), option::of(rule), any::<bool>()),
     )
         .prop_map(
             |(
                 (step, position, event, source, delivered_by, delivery),
-                (recorded_at, valid_on, municipality, persons, rule),
+                (recorded_at, valid_on, municipality, persons, rule, contested),
             )| ExplainedEntry {
                 step,
                 position,
@@ -889,15 +889,19 @@ fn explained_entry() -> impl Strategy<Value = ExplainedEntry> {
                 municipality,
                 persons,
                 rule,
+                contested,
             },
         )
 }
 
 /// Any explanation with what it was computed from, and with entries or without.
 pub fn explained() -> impl Strategy<Value = Explained> {
-    let explanation =
-        ((named_area(), day(), day(), any::<bool>()), (sum(), sum(), sum(), vec(explained_step(), 0..=4)))
-            .prop_map(|((area, since, on, generated), (first, second, standing, steps))| Explanation {
+    let explanation = (
+        (named_area(), day(), day(), any::<bool>()),
+        (sum(), sum(), sum(), vec(explained_step(), 0..=4), [sum(), sum(), sum()]),
+    )
+        .prop_map(|((area, since, on, generated), (first, second, standing, steps, contested))| {
+            Explanation {
                 area,
                 since,
                 on,
@@ -905,8 +909,14 @@ pub fn explained() -> impl Strategy<Value = Explained> {
                 standing_as_known_before: second,
                 standing,
                 steps,
+                contested: ContestedSum {
+                    objections: contested[0],
+                    persons: contested[1],
+                    difference: contested[2],
+                },
                 generated,
-            });
+            }
+        });
     let known = (known_at_size(), known_at_size(), checkpoint(), checkpoint());
     (explanation, known, vec(explained_entry(), 0..=3)).prop_map(
         |(explanation, (known_since, known_at, checkpoint_since, checkpoint), behind)| Explained {
@@ -930,7 +940,7 @@ fn late() -> impl Strategy<Value = Late> {
     let kind = option::of(select(PlacementKind::ALL));
     (
         (position(), select(EventName::ALL), source(), day(), sum()),
-        (municipality_code(), half_year(), select(Moved::ALL), kind, maybe_sum()),
+        (municipality_code(), half_year(), select(StepLine::ALL), kind, maybe_sum()),
     )
         .prop_map(
             |(

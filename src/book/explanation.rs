@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::account::{Accounts, Parts};
+use super::objection::ContestedSum;
 use super::posting::{Line, Posting};
 use super::register::Presence;
 use super::statement::NamedArea;
@@ -143,7 +144,7 @@ impl Cause {
 
 named! {
     /// What a step moves.
-    pub enum Moved {
+    pub enum StepLine {
         /// The standing that the authority fixed, as far as it differs from what follows from the entries.
         CarryOver = "carry_over",
         /// The municipal numbers.
@@ -161,7 +162,7 @@ named! {
     } else "is not a line of an explanation"
 }
 
-impl Moved {
+impl StepLine {
     /// What persons on this line do to what remains.
     pub(super) fn effect(self, persons: i64) -> i64 {
         match self {
@@ -181,7 +182,7 @@ pub struct Step {
     /// The half-year to which it belongs.
     pub half_year: HalfYear,
     /// What is moved.
-    pub line: Moved,
+    pub line: StepLine,
     /// The kind of placement, where persons were housed.
     #[serde(deserialize_with = "Option::deserialize")]
     pub kind: Option<PlacementKind>,
@@ -215,6 +216,9 @@ pub struct Explanation {
     /// The steps, in the order of their causes, half-years and lines.
     #[serde(deserialize_with = "crate::domain::objects")]
     pub steps: Vec<Step>,
+    /// How much of it is contested at the end.
+    #[serde(deserialize_with = "crate::domain::object")]
+    pub contested: ContestedSum,
     /// Whether the log holds generated entries, so that figures may rest on them.
     pub generated: bool,
 }
@@ -233,6 +237,8 @@ pub struct Behind {
     pub persons: Option<i64>,
     /// Whether and why persons who were housed count.
     pub rule: Option<Rule>,
+    /// Whether it is contested at the end.
+    pub contested: bool,
 }
 
 /// By which rule persons who were housed count or do not.
@@ -247,7 +253,7 @@ pub struct Rule {
 }
 
 /// What a step is about.
-type Key = (HalfYear, Moved, Option<PlacementKind>);
+type Key = (HalfYear, StepLine, Option<PlacementKind>);
 
 impl Step {
     fn key(&self) -> Key {
@@ -349,7 +355,7 @@ impl<'a> Explaining<'a> {
         for (&key, &persons) in &sums {
             for (cause, persons) in Cause::part(persons) {
                 let by_entries = moved.get(&(cause, key)).map_or(0, |(persons, _)| *persons);
-                let by_boundary = if key.1 == Moved::Housed { persons - by_entries } else { 0 };
+                let by_boundary = if key.1 == StepLine::Housed { persons - by_entries } else { 0 };
                 steps.insert((cause, key), step(cause, key, persons, by_boundary));
             }
         }
@@ -358,7 +364,7 @@ impl<'a> Explaining<'a> {
             positions.dedup();
             let (cause, key) = at;
             let step = steps.entry(at).or_insert_with(|| match key.1 {
-                Moved::NotCounted => step(cause, key, persons, 0),
+                StepLine::NotCounted => step(cause, key, persons, 0),
                 // All of it went by boundary changes.
                 _ => step(cause, key, 0, -persons),
             });
@@ -372,7 +378,7 @@ impl<'a> Explaining<'a> {
         }
         // Entries that take each other back move nobody together, and are told all the same.
         steps.retain(|it| match it.line {
-            Moved::CarryOver | Moved::Boundary => it.persons != 0,
+            StepLine::CarryOver | StepLine::Boundary => it.persons != 0,
             _ => it.persons != 0 || it.entries != 0,
         });
         Ok(Explanation {
@@ -383,6 +389,7 @@ impl<'a> Explaining<'a> {
             standing_as_known_before,
             standing: at_end,
             steps,
+            contested: book.contested(self.area, self.span.to)?,
             generated: book.is_generated(self.span.to.known_at),
         })
     }
@@ -417,7 +424,7 @@ impl<'a> Explaining<'a> {
                     |corner: usize| self.taken_over[corner].get(&code).is_some_and(|it| *it <= half_year);
                 for posting in columns.postings_of(code, half_year) {
                     let key = key_of(&posting)
-                        .filter(|(_, line, _)| matches!(line, Moved::Housed | Moved::NotCounted));
+                        .filter(|(_, line, _)| matches!(line, StepLine::Housed | StepLine::NotCounted));
                     let in_force =
                         std::array::from_fn(|corner| from(corner) && is_in_force(&posting, corners[corner]));
                     if let (Some(cause), Some(key)) = (Cause::of(in_force), key) {
@@ -434,17 +441,21 @@ impl<'a> Explaining<'a> {
     /// those lines has no entry of its own, because something was learned of the half-years before, it gets the entries
     /// that were in force.
     pub fn behind(&self, step: &Step) -> Vec<Behind> {
-        match self.facts_behind(step) {
+        let mut behind = match self.facts_behind(step) {
             Some(behind) => behind.into_iter().collect(),
             None => self.moved_by(step),
+        };
+        for it in &mut behind {
+            it.contested = self.book.is_contested(it.position, self.span.to);
         }
+        behind
     }
 
     /// The fixed carry-overs or boundary changes behind a step on such a line.
     fn facts_behind(&self, step: &Step) -> Option<BTreeSet<Behind>> {
         let facts = match step.line {
-            Moved::CarryOver => self.fixed(step.half_year),
-            Moved::Boundary => self.changed(step.half_year),
+            StepLine::CarryOver => self.fixed(step.half_year),
+            StepLine::Boundary => self.changed(step.half_year),
             _ => return None,
         };
         let those = |in_force: &dyn Fn(&[bool; 4]) -> bool| -> BTreeSet<Behind> {
@@ -476,6 +487,7 @@ impl<'a> Explaining<'a> {
             valid_on,
             persons: Some(persons),
             rule,
+            contested: false,
         });
         behind.collect()
     }
@@ -517,7 +529,7 @@ impl<'a> Explaining<'a> {
 impl Behind {
     /// A fact that moves nobody by itself.
     fn fact(position: Position, municipality: MunicipalityCode, valid_on: Day) -> Self {
-        Self { position, municipality, valid_on, persons: None, rule: None }
+        Self { position, municipality, valid_on, persons: None, rule: None, contested: false }
     }
 }
 
@@ -560,28 +572,28 @@ fn is_in_force(posting: &Posting, as_of: AsOf) -> bool {
 /// care is not part of a standing.
 pub(super) fn key_of(posting: &Posting) -> Option<Key> {
     let (line, kind) = match posting.line {
-        Line::Quota => (Moved::Quota, None),
-        Line::Revision => (Moved::Revision, None),
-        Line::Exchange => (Moved::Exchange, None),
-        Line::Housed(kind) => (Moved::Housed, Some(kind)),
-        Line::NotCounted(kind) => (Moved::NotCounted, Some(kind)),
+        Line::Quota => (StepLine::Quota, None),
+        Line::Revision => (StepLine::Revision, None),
+        Line::Exchange => (StepLine::Exchange, None),
+        Line::Housed(kind) => (StepLine::Housed, Some(kind)),
+        Line::NotCounted(kind) => (StepLine::NotCounted, Some(kind)),
         Line::CarryOver | Line::InCare => return None,
     };
     Some((posting.half_year, line, kind))
 }
 
-fn each_line(parts: &Parts, to: &mut impl FnMut(Moved, Option<PlacementKind>, i64)) {
+fn each_line(parts: &Parts, to: &mut impl FnMut(StepLine, Option<PlacementKind>, i64)) {
     let lines = [
-        (Moved::CarryOver, parts.carry_over),
-        (Moved::Quota, parts.quota),
-        (Moved::Revision, parts.revision),
-        (Moved::Exchange, parts.exchange),
-        (Moved::Boundary, parts.boundary),
+        (StepLine::CarryOver, parts.carry_over),
+        (StepLine::Quota, parts.quota),
+        (StepLine::Revision, parts.revision),
+        (StepLine::Exchange, parts.exchange),
+        (StepLine::Boundary, parts.boundary),
     ];
     for (line, persons) in lines.into_iter().filter(|(_, persons)| *persons != 0) {
         to(line, None, persons);
     }
     for (kind, persons) in PlacementKind::ALL.iter().zip(parts.housed).filter(|(_, persons)| *persons != 0) {
-        to(Moved::Housed, Some(*kind), persons);
+        to(StepLine::Housed, Some(*kind), persons);
     }
 }

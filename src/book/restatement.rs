@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::account::Accounts;
-use super::explanation::{Moved, half_years, key_of};
+use super::explanation::{StepLine, half_years, key_of};
 use super::posting::{Line, Posting};
 use super::register::Presence;
 use super::statement::NamedArea;
@@ -38,7 +38,7 @@ pub struct Touch {
     /// The half-year of the line.
     pub half_year: HalfYear,
     /// What it moves.
-    pub line: Moved,
+    pub line: StepLine,
     /// The kind of placement, where persons were housed.
     pub kind: Option<PlacementKind>,
     /// By how many it moves what remains. A fixed carry-over and a boundary change do so by what went before them, so
@@ -101,7 +101,7 @@ impl Book {
                     valid_on,
                     municipality: code,
                     half_year: valid_on.half_year(),
-                    line: Moved::Boundary,
+                    line: StepLine::Boundary,
                     kind: None,
                     change: None,
                 }
@@ -136,10 +136,10 @@ impl Book {
 /// What a posting does to what remains.
 fn touch(posting: &Posting) -> Option<Touch> {
     let (half_year, line, kind) = match posting.line {
-        Line::CarryOver => (posting.half_year, Moved::CarryOver, None),
+        Line::CarryOver => (posting.half_year, StepLine::CarryOver, None),
         _ => key_of(posting)?,
     };
-    let change = (line != Moved::CarryOver).then(|| line.effect(i64::from(posting.persons)));
+    let change = (line != StepLine::CarryOver).then(|| line.effect(i64::from(posting.persons)));
     let Posting { position, valid_on, municipality, .. } = *posting;
     Some(Touch { position, valid_on, municipality, half_year, line, kind, change })
 }

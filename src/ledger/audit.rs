@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Checkpoint, KnownAt, KnownAtSize, Ledger, LedgerError, part};
-use crate::book::explanation::{Behind, Explaining, Explanation, Moved, Rule, Span};
+use crate::book::explanation::{Behind, Explaining, Explanation, Rule, Span, StepLine};
 use crate::book::restatement::{Closing, closed_on};
 use crate::book::statement::NamedArea;
 use crate::domain::area::{Area, MunicipalityCode};
@@ -78,6 +78,8 @@ pub struct ExplainedEntry {
     /// Whether and why persons who were housed count.
     #[serde(deserialize_with = "crate::domain::object_or_null")]
     pub rule: Option<Rule>,
+    /// Whether it is contested at the end.
+    pub contested: bool,
 }
 
 /// A change of a standing that was closed, by one delivery.
@@ -133,7 +135,7 @@ pub struct Late {
     /// The half-year of the line.
     pub line_half_year: HalfYear,
     /// What it moves.
-    pub line: Moved,
+    pub line: StepLine,
     /// The kind of placement, where persons were housed.
     #[serde(deserialize_with = "Option::deserialize")]
     pub kind: Option<PlacementKind>,
@@ -238,6 +240,7 @@ impl Ledger {
             municipality: it.municipality,
             persons: it.persons,
             rule: it.rule,
+            contested: it.contested,
         })
     }
 

@@ -7,8 +7,8 @@ use csv::Writer;
 
 use super::csv::{io_error, text};
 use super::number::grouped;
-use super::table::{if_generated, plain_table, wrap_only, wrapped, written};
-use crate::book::explanation::{Cause, Moved, Step};
+use super::table::{contested, if_generated, plain_table, wrap_only, wrapped, written};
+use crate::book::explanation::{Cause, Step, StepLine};
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::Day;
 use crate::ledger::{Checkpoint, ClosingShown, Explained, ExplainedEntry, KnownAtSize, Late, Restatements};
@@ -74,7 +74,7 @@ pub fn step(it: &Step, standing: i64) -> String {
     };
     let label = format!("  {:<8} {line:<30} {entries:>14}", it.half_year.to_string());
     let mut text = standing_line(&label, Some(it.change), standing);
-    if it.line == Moved::NotCounted {
+    if it.line == StepLine::NotCounted {
         text += &format!("           {} persons do not count\n", grouped(it.persons));
     }
     if it.by_boundary != 0 {
@@ -88,13 +88,13 @@ pub fn step(it: &Step, standing: i64) -> String {
 
 fn line(it: &Step) -> String {
     let line = match it.line {
-        Moved::CarryOver => "carry-over fixed",
-        Moved::Quota => "quota",
-        Moved::Revision => "revision",
-        Moved::Exchange => "exchange",
-        Moved::Boundary => "boundary changes",
-        Moved::Housed => "housed",
-        Moved::NotCounted => "not counted",
+        StepLine::CarryOver => "carry-over fixed",
+        StepLine::Quota => "quota",
+        StepLine::Revision => "revision",
+        StepLine::Exchange => "exchange",
+        StepLine::Boundary => "boundary changes",
+        StepLine::Housed => "housed",
+        StepLine::NotCounted => "not counted",
     };
     match it.kind {
         Some(kind) => format!("{line}, {kind}"),
@@ -105,7 +105,8 @@ fn line(it: &Step) -> String {
 /// One entry behind a step.
 pub fn behind(it: &ExplainedEntry) -> String {
     let persons = it.persons.map_or_else(|| "-".to_owned(), signed);
-    let said = format!("{} by {}{}", it.event, it.source, why(it));
+    let contested = if it.contested { "; contested" } else { "" };
+    let said = format!("{} by {}{}{contested}", it.event, it.source, why(it));
     let mut lines = super::table::broken(&said, 34).into_iter();
     let first = lines.next().unwrap_or_default();
     let mut text = format!(
@@ -139,13 +140,14 @@ pub fn explanation_ending(it: &Explained) -> String {
         standing_line(&format!("Standing on {}", explanation.on), Some(change), explanation.standing)
     );
     let mut sentences = vec!["Above zero is still to be housed, below zero is a surplus.".to_owned()];
-    if explanation.steps.iter().any(|it| it.line == Moved::CarryOver) {
+    if explanation.steps.iter().any(|it| it.line == StepLine::CarryOver) {
         sentences.push(
             "What an authority fixed as carry-over stands as it was said: \"carry-over fixed\" is by how much that \
              differs from what follows from the entries of the half-years before."
                 .to_owned(),
         );
     }
+    sentences.extend(contested(explanation.contested));
     sentences.extend(if_generated(explanation.generated));
     for sentence in sentences {
         text.push('\n');
@@ -235,6 +237,7 @@ impl<W: Write> BehindAsCsv<W> {
             "persons",
             "counts",
             "rule_position",
+            "contested",
             "type",
             "source",
             "delivered_by",
@@ -263,6 +266,7 @@ impl<W: Write> BehindAsCsv<W> {
                 it.persons.map_or_else(none, |persons| persons.to_string()),
                 it.rule.map_or_else(none, |rule| rule.counts.to_string()),
                 it.rule.and_then(|rule| rule.position).map_or_else(none, |position| position.to_string()),
+                it.contested.to_string(),
                 it.event.to_string(),
                 text(it.source.as_str()),
                 text(it.delivered_by.as_str()),

@@ -318,7 +318,7 @@ fn reading(reading: Reading) -> String {
 }
 
 /// What is contested and counts nevertheless.
-fn contested(it: ContestedSum) -> Option<String> {
+pub(super) fn contested(it: ContestedSum) -> Option<String> {
     let counted = |number: i64, what: &str| match number {
         1 => format!("1 {what}"),
         _ => format!("{} {what}s", grouped(number)),
