@@ -48,7 +48,6 @@ use events::Events;
 use folder::Folder;
 use frame::{Encoder, MAX_LINE};
 use journal::Journal;
-use past::Past;
 
 use crate::proof::merkle::{Hash, Tree};
 
@@ -208,8 +207,8 @@ impl Store {
     }
 
     fn write(&mut self, first: u64, lines: &Lines) -> Result<(), StoreError> {
-        let mut past = Past::default();
-        self.commit.fill(lines, &mut self.tree, &mut past, &mut self.encoder);
+        let mut blocks = Vec::new();
+        self.commit.fill(lines, &mut self.tree, &mut blocks, &mut self.encoder);
         // A crash from here on until the journal returns: the commit is cut off, or kept when it is all there.
         self.journal.write(first, self.commit.bytes())?;
         // A crash here: the journal has the commit, the checkpoint does not say so yet. Opening keeps it.
@@ -221,7 +220,7 @@ impl Store {
         }
         self.events.apply()?;
         assert_eq!(self.events.head(), head, "both copies end alike");
-        self.reader.durable().advance(head, &mut past);
+        self.reader.durable().advance(head, &blocks);
         Ok(())
     }
 

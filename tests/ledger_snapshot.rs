@@ -209,8 +209,8 @@ fn what_is_healed_without_a_snapshot_is_healed_with_one() {
 
 /// Puts the municipality of the first placement that is in short to another, as somebody would who knows the form.
 fn tamper(bytes: &mut Vec<u8>) {
-    let trees: usize = (1..=16u64).map(|count| (count * 4_096).count_ones() as usize * 32).sum();
-    let head = 16 + trees;
+    // The roots of sixteen blocks, and the one subtree that they make.
+    let head = 16 + 17 * 32;
     let short = bytes[head + 4..bytes.len() - 4].to_vec();
     let mut short = zstd::bulk::decompress(&short, 1 << 26).unwrap();
     let code = short.windows(2).rposition(|it| it == 1_u16.to_be_bytes()).unwrap();

@@ -13,6 +13,8 @@ mod ledger_objections;
 mod ledger_senders;
 mod ledger_snapshot;
 mod model;
+mod proof_notes;
+mod proof_trees;
 mod schemas;
 mod store_backup;
 mod store_commits;

@@ -4,6 +4,7 @@
 //! another root. [`Tree`] keeps no more than the hashes that the next root needs, a handful at any size.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -51,7 +52,7 @@ pub fn leaf_hash(entry: &[u8]) -> Hash {
 }
 
 /// The hash of a tree from the hashes of its two halves.
-fn node_hash(left: Hash, right: Hash) -> Hash {
+pub fn node_hash(left: Hash, right: Hash) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update([0x01]);
     hasher.update(left.0);
@@ -90,16 +91,50 @@ impl Tree {
 
     /// Adds the hash of the next entry.
     pub fn push(&mut self, leaf: Hash) {
-        let mut node = leaf;
-        // Each trailing one in the size is a full subtree of the same height as `node`: the two become one, as a
-        // carry does in an addition.
-        for _ in 0..self.size.trailing_ones() {
+        self.add(0, leaf, u32::MAX);
+    }
+
+    /// Adds the hash of the next entry, and gives the root of the full subtree of `2^height` entries that it completes, if
+    /// it does.
+    pub fn push_completing(&mut self, leaf: Hash, height: u32) -> Option<Hash> {
+        self.add(0, leaf, height)
+    }
+
+    /// Adds the next entries, of which only the root of their full subtree is known: `2^height` of them.
+    ///
+    /// # Panics
+    /// When no subtree of that height begins where the tree ends.
+    pub fn push_subtree(&mut self, height: u32, root: Hash) {
+        assert!(self.size.trailing_zeros() >= height, "a full subtree begins at a multiple of its size");
+        self.add(height, root, u32::MAX);
+    }
+
+    /// Adds the entries of a span that begins where the tree ends.
+    ///
+    /// # Panics
+    /// When it begins elsewhere.
+    pub fn append(&mut self, span: &Span) {
+        assert_eq!(self.size, span.start, "the span begins where the tree ends");
+        span.nodes.iter().for_each(|(height, root)| self.push_subtree(*height, *root));
+    }
+
+    /// Adds a full subtree, and gives the one of the wanted height that it completes.
+    fn add(&mut self, height: u32, root: Hash, wanted: u32) -> Option<Hash> {
+        let mut node = root;
+        let mut completed = (height == wanted).then_some(node);
+        // Each one above the height of the subtree is a full subtree as large as `node`: the two become one, as a carry
+        // does in an addition.
+        for carried in 1..=(self.size >> height).trailing_ones() {
             let left = self.peaks.pop().expect("a full subtree for each bit");
             node = node_hash(left, node);
+            if height + carried == wanted {
+                completed = Some(node);
+            }
         }
         self.peaks.push(node);
-        self.size += 1;
+        self.size += 1 << height;
         assert_eq!(self.peaks.len(), self.size.count_ones() as usize);
+        completed
     }
 
     /// How many entries it holds.
@@ -115,6 +150,70 @@ impl Tree {
             Some(last) => peaks.fold(last, |right, left| node_hash(left, right)),
         }
     }
+}
+
+/// Consecutive entries that are hashed apart from those before them, so that two can hash two parts of a log at once.
+///
+/// It holds the full subtrees of the whole tree that lie within it and are no part of a larger one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    start: u64,
+    end: u64,
+    /// Their heights and roots, in order.
+    nodes: Vec<(u32, Hash)>,
+}
+
+impl Span {
+    /// No entries yet, from a position on.
+    pub fn new(start: u64) -> Self {
+        Self { start, end: start, nodes: Vec::new() }
+    }
+
+    /// The position behind the last entry.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Adds the hash of the next entry.
+    pub fn push(&mut self, leaf: Hash) {
+        let (mut height, mut node) = (0, leaf);
+        // The right half of a larger subtree, as long as its left half lies within the span as well.
+        while (self.end >> height) & 1 == 1
+            && let Some((_, left)) = self.nodes.pop_if(|(before, _)| *before == height)
+        {
+            node = node_hash(left, node);
+            height += 1;
+        }
+        self.nodes.push((height, node));
+        self.end += 1;
+    }
+}
+
+/// The largest power of two that is smaller than a number of entries above 1: where RFC 6962 cuts a tree in two.
+pub(super) fn split(entries: u64) -> u64 {
+    1 << (entries - 1).ilog2()
+}
+
+/// The hash over the entries of a range, as it stands in proofs: the range begins where a full subtree does that is not
+/// smaller than it. `full` gives the roots of full subtrees by their height and their number at that height.
+///
+/// # Errors
+/// When `full` fails.
+///
+/// # Panics
+/// When the range begins elsewhere, or is empty.
+pub fn range_hash<E>(
+    range: Range<u64>,
+    full: &mut dyn FnMut(u32, u64) -> Result<Hash, E>,
+) -> Result<Hash, E> {
+    let length = range.end - range.start;
+    assert!(length > 0 && range.start.is_multiple_of(length.next_power_of_two()), "{range:?} is in no proof");
+    let (mut peaks, mut at) = (Vec::new(), range.start);
+    for height in (0..=length.ilog2()).rev().filter(|height| length >> height & 1 == 1) {
+        peaks.push(full(height, at >> height)?);
+        at += 1 << height;
+    }
+    Ok(Tree::from_peaks(length, peaks).root())
 }
 
 #[cfg(test)]
@@ -194,6 +293,34 @@ mod tests {
                 tree.push(leaf_hash(entry));
             }
             prop_assert_eq!(tree.root(), by_definition(&entries));
+        }
+
+        #[test]
+        fn parts_that_are_hashed_apart_make_the_same_tree(lengths in prop::collection::vec(0_u64..40, 0..8)) {
+            let (mut whole, mut parts) = (Tree::new(), Tree::new());
+            for length in lengths {
+                let mut span = Span::new(parts.size());
+                for _ in 0..length {
+                    let leaf = leaf_hash(&span.end().to_be_bytes());
+                    span.push(leaf);
+                    whole.push(leaf);
+                }
+                parts.append(&span);
+                prop_assert_eq!(&parts, &whole);
+            }
+        }
+
+        #[test]
+        fn a_leaf_gives_the_subtree_that_it_completes(size in 1_u64..200, height in 0_u32..6) {
+            let leaf = |at: u64| leaf_hash(&at.to_be_bytes());
+            let mut tree = Tree::new();
+            for at in 0..size {
+                let completed = tree.push_completing(leaf(at), height);
+                let length = 1 << height;
+                let mut subtree = Tree::new();
+                (at + 1 - length.min(at + 1)..=at).for_each(|it| subtree.push(leaf(it)));
+                prop_assert_eq!(completed, (at + 1).is_multiple_of(length).then(|| subtree.root()));
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::frame::{Content, Encoder, FULL, Frame, Header, MAX_RAW};
 use super::lines::Lines;
-use super::past::Past;
-use crate::proof::merkle::{Tree, leaf_hash};
+use super::past;
+use crate::proof::merkle::{Hash, Tree, leaf_hash};
 
 /// The frames of one commit, as the journal gets them in a single write.
 #[derive(Debug, Default)]
@@ -16,11 +16,11 @@ pub(super) struct Commit {
 }
 
 impl Commit {
-    /// Cuts lines into frames in the memory of the commit before, and grows the tree with them. `past` gets the trees to
-    /// be kept.
+    /// Cuts lines into frames in the memory of the commit before, and grows the tree with them. `blocks` gets the
+    /// roots of the blocks that are completed.
     ///
     /// The last frame carries the end of the commit: without it none of the others counts.
-    pub fn fill(&mut self, lines: &Lines, tree: &mut Tree, past: &mut Past, encoder: &mut Encoder) {
+    pub fn fill(&mut self, lines: &Lines, tree: &mut Tree, blocks: &mut Vec<Hash>, encoder: &mut Encoder) {
         self.bytes.clear();
         self.frames.clear();
         let (raw, ends) = (lines.raw(), lines.ends());
@@ -33,8 +33,8 @@ impl Commit {
                 && count < FULL
                 && (count == 0 || line_end - start <= MAX_RAW)
             {
-                tree.push(leaf_hash(&raw[line_start..line_end - 1]));
-                past.keep(tree);
+                let leaf = leaf_hash(&raw[line_start..line_end - 1]);
+                blocks.extend(tree.push_completing(leaf, past::HEIGHT));
                 (line_start, end, count, next) = (line_end, line_end, count + 1, next + 1);
             }
             let content = Content {

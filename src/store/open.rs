@@ -95,7 +95,7 @@ fn agree(
     Ok(Ok(Agreed { scan, past, events, head }))
 }
 
-/// Reads the journal on another core while what it gives is folded. Gives the trees that are kept as well.
+/// Reads the journal on another core while what it gives is folded. Gives what is kept of the tree as well.
 fn read(
     folder: &Folder,
     stated: &Stated,
@@ -115,9 +115,9 @@ fn read(
                     unusable = Some("is of another history than those before it".to_owned());
                     None
                 }
-                Ok(Some(mut segment)) => {
-                    before = segment.tree.clone();
-                    past.append(&mut segment.past);
+                Ok(Some(segment)) => {
+                    past.extend(&segment.blocks);
+                    before = segment.tree;
                     Some(segment.short)
                 }
                 Ok(None) => None,
@@ -130,8 +130,8 @@ fn read(
                 return Ok(Err(why));
             }
         }
-        for (first, raw, mut trees) in commits {
-            past.append(&mut trees);
+        for (first, raw, blocks) in commits {
+            past.extend(&blocks);
             for (position, line) in (first..).zip(lines::split(&raw)) {
                 let short = fold.entry(position, line);
                 let short = short.map_err(|reason| StoreError::Visit { position, reason })?;
@@ -165,8 +165,8 @@ fn finish(
     if head != scan.roots.head() {
         // The journal was written again beyond where the first reading ended.
         past = Past::default();
-        scan = journal::scan_from(&folder.journal(), Tree::new(), &[], &mut |_, _, mut trees| {
-            past.append(&mut trees);
+        scan = journal::scan_from(&folder.journal(), Tree::new(), &[], &mut |_, _, blocks| {
+            past.extend(&blocks);
             Ok(())
         })?;
     }
@@ -491,7 +491,7 @@ fn rewrite_journal(
         let full = lines.len() == REWRITE_ENTRIES || lines.byte_len() >= REWRITE_BYTES;
         if full || position + 1 == head.size {
             let first = tree.size();
-            commit.fill(&lines, &mut tree, &mut Past::default(), &mut encoder);
+            commit.fill(&lines, &mut tree, &mut Vec::new(), &mut encoder);
             lines.clear();
             if let Err(error) = journal.write(first, commit.bytes()) {
                 failed = Some(error);

@@ -45,19 +45,19 @@ impl Durable {
         self.end.read().unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Notes that all entries of the tree are durable.
-    pub fn advance(&self, head: Head, past: &mut Past) {
+    /// Notes that all entries up to a head are durable, with the roots of the blocks that came with them.
+    pub fn advance(&self, head: Head, blocks: &[Hash]) {
         let mut end = self.end.write().unwrap_or_else(PoisonError::into_inner);
         end.0 = head;
-        end.1.append(past);
+        end.1.extend(blocks);
     }
 
-    /// The largest tree that was kept with at most this size.
+    /// The tree of all full blocks within a size.
     pub fn before(&self, size: u64) -> Tree {
         self.with_past(|past| past.before(size))
     }
 
-    /// Looks at the trees that were kept.
+    /// Looks at what is kept of the tree.
     pub fn with_past<T>(&self, look: impl FnOnce(&Past) -> T) -> T {
         look(&self.end.read().unwrap_or_else(PoisonError::into_inner).1)
     }

@@ -1,6 +1,7 @@
 //! A tree that remembers its root at the sizes somebody asked about.
 
 use super::Head;
+use super::past;
 use crate::proof::merkle::{Hash, Tree, leaf_hash};
 
 /// Grows entry by entry while a copy is read, so that copies can be compared at any size and not just at their ends.
@@ -25,8 +26,14 @@ impl Roots {
 
     /// Adds the next entry.
     pub fn push(&mut self, line: &[u8]) {
-        self.tree.push(leaf_hash(line));
+        self.push_completing(line);
+    }
+
+    /// Adds the next entry, and gives the root of the block that it completes, if it does.
+    pub fn push_completing(&mut self, line: &[u8]) -> Option<Hash> {
+        let block = self.tree.push_completing(leaf_hash(line), past::HEIGHT);
         self.remember();
+        block
     }
 
     fn remember(&mut self) {

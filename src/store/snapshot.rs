@@ -1,7 +1,7 @@
 //! The snapshot: what a fold over the entries needs to know of them, in short, so that opening need not read them all.
 //!
 //! It is made of segments, a file each, that are written as the log grows and never change. A segment holds the short
-//! form of its entries, which this room does not look into, and the trees within it. Nothing rests on it: what does not
+//! form of its entries, which this room does not look into, and the upper part of the tree over them. Nothing rests on it: what does not
 //! fit, does not decode, is of another version or is not there is made again from the journal.
 
 use std::fs;
@@ -11,17 +11,17 @@ use std::path::PathBuf;
 use super::error::Remedy;
 use super::folder::names;
 use super::note::Note;
-use super::past::{EVERY, Past};
+use super::past::{BLOCK, HEIGHT, Past};
 use crate::proof::merkle::{Hash, Tree};
 
 /// How many entries a segment holds. The last ones, fewer than that, are always read from the journal.
 pub const SEGMENT: u64 = 65_536;
 
-const _: () = assert!(SEGMENT.is_multiple_of(EVERY));
+const _: () = assert!(SEGMENT.is_multiple_of(BLOCK));
 
 const MAGIC: [u8; 4] = *b"PEIS";
 /// The version of this file and of the short form in it. Change it with either.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The most bytes that a segment's short form is believed to have.
 const MAX_SHORT: u32 = 1 << 30;
 
@@ -33,8 +33,8 @@ pub(super) struct Snapshot {
 
 /// What a segment holds, checked.
 pub(super) struct Segment {
-    /// The trees in it, the last one at its end.
-    pub past: Past,
+    /// The roots of the blocks in it.
+    pub blocks: Vec<Hash>,
     /// The tree at its end.
     pub tree: Tree,
     /// The short form of its entries.
@@ -42,10 +42,11 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Whether its entries come right behind those of a tree: the first of its own trees has that one's subtrees and one more.
+    /// Whether its entries come right behind those of a tree: that one with its blocks is its own.
     pub fn follows(&self, before: &Tree) -> bool {
-        let first = self.past.between(0, u64::MAX).first();
-        first.is_some_and(|it| it.peaks().starts_with(before.peaks()))
+        let mut tree = before.clone();
+        self.blocks.iter().for_each(|block| tree.push_subtree(HEIGHT, *block));
+        tree == self.tree
     }
 }
 
@@ -60,10 +61,9 @@ impl Snapshot {
     /// of the last entries; then the segments behind it do not follow on it, or the journal does not have its root.
     pub fn write(&self, size: u64, past: &Past, short: &[u8]) -> io::Result<()> {
         let mut body = Vec::new();
-        let trees = past.between(size - SEGMENT, size);
-        for tree in trees {
-            tree.peaks().iter().for_each(|peak| body.extend_from_slice(&peak.0));
-        }
+        let blocks = past.blocks(size - SEGMENT, size);
+        let tree = past.before(size);
+        blocks.iter().chain(tree.peaks()).for_each(|hash| body.extend_from_slice(&hash.0));
         let length = u32::try_from(short.len()).map_err(io::Error::other)?;
         if length > MAX_SHORT {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -108,18 +108,16 @@ impl Snapshot {
         if u64::from_be_bytes(taken(&mut bytes)?) != size {
             return Err("has another name than it should");
         }
-        let (mut past, mut tree) = (Past::default(), Tree::new());
-        for size in (size - SEGMENT..=size).step_by(EVERY as usize).skip(1) {
-            let peaks = (0..size.count_ones()).map(|_| taken(&mut bytes).map(Hash));
-            tree = Tree::from_peaks(size, peaks.collect::<Result<_, _>>()?);
-            past.keep(&tree);
-        }
+        let mut hashes =
+            |count| (0..count).map(|_| taken(&mut bytes).map(Hash)).collect::<Result<Vec<_>, _>>();
+        let blocks = hashes(SEGMENT / BLOCK)?;
+        let tree = Tree::from_peaks(size, hashes(u64::from(size.count_ones()))?);
         let length = u32::from_be_bytes(taken(&mut bytes)?);
         if length > MAX_SHORT {
             return Err("says that it is larger than it can be");
         }
         let short = zstd::bulk::decompress(bytes, length as usize).map_err(|_| "cannot be decompressed")?;
-        Ok(Some(Segment { past, tree, short }))
+        Ok(Some(Segment { blocks, tree, short }))
     }
 
     /// Whether the segment that ends at a size is there and says the same, or is not there.
@@ -129,8 +127,8 @@ impl Snapshot {
     pub fn is_it(&self, size: u64, past: &Past, short: &[u8]) -> Result<(), (&'static str, Remedy)> {
         // One that cannot be read is thrown away at the next opening. One that can be is believed there.
         let Some(segment) = self.read(size).map_err(|why| (why, Remedy::Reopen))? else { return Ok(()) };
-        let trees = segment.past.between(0, size);
-        match segment.short == short && trees == past.between(size - SEGMENT, size) {
+        let blocks = past.blocks(size - SEGMENT, size);
+        match segment.short == short && segment.blocks == blocks && segment.tree == past.before(size) {
             true => Ok(()),
             false => Err(("says something else than the journal", Remedy::VerifyRepair)),
         }

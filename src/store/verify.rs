@@ -130,8 +130,8 @@ pub fn verify(
         let sizes = stated_sizes(&stated);
         let (commits, scan) = journal::scan_beside(scope, folder.journal(), Tree::new(), sizes);
         let mut past = Past::default();
-        for (first, raw, mut trees) in commits {
-            past.append(&mut trees);
+        for (first, raw, blocks) in commits {
+            past.extend(&blocks);
             for (position, line) in (first..).zip(lines::split(&raw)) {
                 difference.next(position, line);
                 if let Some(short) = in_short(position, line) {

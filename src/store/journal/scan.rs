@@ -7,12 +7,11 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 
 use super::files;
-use crate::proof::merkle::Tree;
+use crate::proof::merkle::{Hash, Tree};
 use crate::store::Visit;
 use crate::store::error::StoreError;
 use crate::store::frame::{Decoder, Frame, FrameFault, HEADER, Header, MAGIC};
 use crate::store::lines;
-use crate::store::past::Past;
 use crate::store::roots::Roots;
 
 /// Where the journal stops being what it should be.
@@ -73,8 +72,9 @@ impl Scan {
     }
 }
 
-/// Entries of whole commits: the position of the first one, all of them with their newlines, and the trees to keep.
-pub(in crate::store) type Commits<'a> = &'a mut dyn FnMut(u64, Vec<u8>, Past) -> Result<(), StoreError>;
+/// Entries of whole commits: the position of the first one, all of them with their newlines, and the roots of the blocks
+/// that they complete.
+pub(in crate::store) type Commits<'a> = &'a mut dyn FnMut(u64, Vec<u8>, Vec<Hash>) -> Result<(), StoreError>;
 
 /// Reads the whole journal up to the first fault and visits the entries of each whole commit.
 pub(in crate::store) fn scan(dir: &Path, sizes: &[u64], visit: Visit<'_>) -> Result<Scan, StoreError> {
@@ -136,7 +136,7 @@ const AHEAD: usize = 8;
 
 /// The commits of a scan on another core, as [`Commits`] gets them, and what the scan found in the end.
 pub(in crate::store) type Beside<'scope> =
-    (Receiver<(u64, Vec<u8>, Past)>, ScopedJoinHandle<'scope, Result<Scan, StoreError>>);
+    (Receiver<(u64, Vec<u8>, Vec<Hash>)>, ScopedJoinHandle<'scope, Result<Scan, StoreError>>);
 
 /// Does as [`scan_from`] on another core, and hands the commits out one by one. Who stops taking them stops the scan.
 pub(in crate::store) fn scan_beside<'scope>(
@@ -147,8 +147,8 @@ pub(in crate::store) fn scan_beside<'scope>(
 ) -> Beside<'scope> {
     let (give, commits) = sync_channel(AHEAD);
     let scan = scope.spawn(move || {
-        scan_from(&dir, base, &sizes, &mut |first, raw, trees| {
-            let given = give.send((first, raw, trees));
+        scan_from(&dir, base, &sizes, &mut |first, raw, blocks| {
+            let given = give.send((first, raw, blocks));
             given.map_err(|_| StoreError::Visit { position: first, reason: "nobody takes them".to_owned() })
         })
     });
@@ -177,7 +177,7 @@ impl Reading {
         let mut frames = Frames::open(dir, name)?;
         let (mut commit_offset, mut commit_whole) = (0, true);
         // The commit that is being read: its lines and the tree with them.
-        let (mut commit, mut pending, mut past) = (Vec::new(), self.roots.clone(), Past::default());
+        let (mut commit, mut pending, mut blocks) = (Vec::new(), self.roots.clone(), Vec::new());
         let mut at = self.reached;
         let fault = loop {
             let offset = frames.offset;
@@ -199,8 +199,7 @@ impl Reading {
                 };
                 let known = (pending.size() - frame.header.first) as usize;
                 for line in lines::split(raw).skip(known) {
-                    pending.push(line);
-                    past.keep(pending.tree());
+                    blocks.extend(pending.push_completing(line));
                     commit.extend_from_slice(line);
                     commit.push(b'\n');
                 }
@@ -212,7 +211,7 @@ impl Reading {
             if commit_whole {
                 commit_offset = frames.offset;
                 if !commit.is_empty() {
-                    commits(self.roots.size(), std::mem::take(&mut commit), std::mem::take(&mut past))?;
+                    commits(self.roots.size(), std::mem::take(&mut commit), std::mem::take(&mut blocks))?;
                 }
                 self.roots.clone_from(&pending);
                 self.reached = at;
