@@ -1,15 +1,21 @@
 //! The words on the command line: one file a command.
 
 mod backup;
+mod checkpoint;
 mod completions;
 mod deliver;
 mod demo;
 mod explain;
 mod export;
 mod history;
+mod init;
+mod prove;
 mod restatements;
+mod signing;
 mod statement;
+mod tiles;
 mod verify;
+mod witness;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,6 +25,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::domain::person_number::{holds_person_number, without_person_numbers};
+use crate::domain::time::RecordedAt;
 use crate::feed::FeedError;
 use crate::ledger::{Ledger, LedgerError, Outside};
 use crate::store::{Access, StoreError};
@@ -43,12 +50,16 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Demo),
+    Init(init::Init),
     Deliver(deliver::Deliver),
     Statement(statement::StatementArgs),
     Explain(explain::Explain),
     Restatements(restatements::Restatements),
     History(history::History),
+    Checkpoint(checkpoint::CheckpointArgs),
+    Prove(prove::Prove),
     Verify(verify::Verify),
+    Witness(witness::Witness),
     Export(export::Export),
     Backup(backup::Backup),
     Restore(backup::Restore),
@@ -86,6 +97,7 @@ impl From<LedgerError> for Failure {
             | LedgerError::NeverKnown { .. }
             | LedgerError::NotClosed { .. }
             | LedgerError::NoSuchEntry { .. } => Self::Refused(error.to_string()),
+            LedgerError::Signing(error) if !error.is_broken() => Self::Refused(error.to_string()),
             _ => Self::Broken(error.to_string()),
         }
     }
@@ -142,12 +154,16 @@ pub fn run() -> ExitCode {
     let ledger = cli.ledger.unwrap_or_else(|| PathBuf::from(usual));
     let ended = match cli.command {
         Command::Demo(args) => args.run(&ledger),
+        Command::Init(args) => args.run(&ledger),
         Command::Deliver(args) => args.run(&ledger),
         Command::Statement(args) => args.run(&ledger),
         Command::Explain(args) => args.run(&ledger),
         Command::Restatements(args) => args.run(&ledger),
         Command::History(args) => args.run(&ledger),
+        Command::Checkpoint(args) => args.run(&ledger),
+        Command::Prove(args) => args.run(&ledger),
         Command::Verify(args) => args.run(&ledger),
+        Command::Witness(args) => args.run(&ledger),
         Command::Export(args) => args.run(&ledger),
         Command::Backup(args) => args.run(&ledger),
         Command::Restore(args) => args.run(&ledger),
@@ -176,6 +192,16 @@ fn open(dir: &Path, access: Access, outside: Outside) -> Result<Ledger, Failure>
         let _ = writeln!(io::stderr(), "peildatum: {note}");
     }
     Ok(ledger)
+}
+
+/// When a cosignature says it was made, as the end of a sentence.
+fn told_at(seconds: Option<u64>) -> String {
+    let Some(seconds) = seconds else { return String::new() };
+    let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1_000));
+    match millis.and_then(|millis| RecordedAt::from_millis(millis).ok()) {
+        Some(at) => format!(" at {at}"),
+        None => format!(" at {seconds} seconds since 1970, which no clock of ours shows"),
+    }
 }
 
 /// A bar for something whose end is not known. On a terminal only; in a pipe there is none.

@@ -35,9 +35,13 @@ use crate::domain::event::{Entry, Event};
 use crate::domain::half_year::HalfYear;
 use crate::domain::source::{DeliveryId, PlacementId, Source};
 use crate::domain::time::{AsOf, LogSize, Position, RecordedAt, ReferenceDate};
+use crate::proof::checkpoint::{SignedCheckpoint, TreeHead};
+use crate::proof::consistency::ConsistencyProof;
 use crate::proof::merkle::Hash;
+use crate::proof::note::{SignerKey, VerifierKey};
 use crate::store::{
-    self, Access, Note, Opened, Options, Reader, Store, StoreError, Verification, Visit, Writer,
+    self, Access, Note, Opened, Options, Proven, Reader, SigningError, Store, StoreError, Subtrees,
+    Verification, Visit, Writer,
 };
 use memory::{Memory, Opening};
 use recent::Recent;
@@ -105,16 +109,6 @@ pub enum LedgerError {
         /// The half-year.
         half_year: HalfYear,
     },
-    /// An entry was asked for that the log does not have.
-    #[error(
-        "the log holds {size} entries, so there is none at position {position}; positions are counted from 0"
-    )]
-    NoSuchEntry {
-        /// The position that was asked for.
-        position: u64,
-        /// The size of the log.
-        size: u64,
-    },
     /// A stored entry is not one that this version can read.
     #[error("the entry at position {position} {problem}; run `peildatum verify`")]
     Entry {
@@ -123,9 +117,20 @@ pub enum LedgerError {
         /// What is wrong with it.
         problem: String,
     },
+    /// An entry was asked for that is not there.
+    #[error("a log of {size} entries has none at position {position}, since positions count from 0")]
+    NoSuchEntry {
+        /// The position that was asked for.
+        position: u64,
+        /// The size of the log that was meant.
+        size: u64,
+    },
     /// The question has no answer.
     #[error(transparent)]
     Unanswerable(#[from] Unanswerable),
+    /// Nothing was signed, or a signature is not accepted.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
 }
 
 /// An open ledger.
@@ -410,12 +415,100 @@ impl Ledger {
         decode(position, &self.reader.get(position.0)?)
     }
 
-    /// Hands out the stored lines from a position on, byte for byte.
+    /// Hands out the stored lines from a position on, up to a log size, byte for byte.
     ///
     /// # Errors
     /// When a line cannot be read, or whoever takes them stops.
-    pub fn lines(&self, from: Position, visit: Visit<'_>) -> Result<(), LedgerError> {
-        Ok(self.reader.read(from.0, self.reader.head().size, visit)?)
+    pub fn lines(&self, from: Position, to: LogSize, visit: Visit<'_>) -> Result<(), LedgerError> {
+        Ok(self.reader.read(from.0, to.0, visit)?)
+    }
+
+    /// The public key with which anybody checks what this ledger signs.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn verifier_key(&self) -> Result<VerifierKey, LedgerError> {
+        Ok(self.reader.verifier_key()?)
+    }
+
+    /// Gives the ledger its key, and signs the log as it is. The secret goes into a new file, without one into the ledger's
+    /// folder.
+    ///
+    /// # Errors
+    /// When it has a key, or the file is there.
+    pub fn give_key(&self, key: &SignerKey, file: Option<&Path>) -> Result<SignedCheckpoint, LedgerError> {
+        Ok(self.reader.give_key(key, file)?)
+    }
+
+    /// The secret key that lies in the ledger's folder.
+    ///
+    /// # Errors
+    /// When it is kept elsewhere, or others can read it.
+    pub fn own_secret(&self) -> Result<SignerKey, LedgerError> {
+        Ok(self.reader.own_secret()?)
+    }
+
+    /// The log as it is, signed, with the cosignatures that there are of that very checkpoint.
+    ///
+    /// # Errors
+    /// When the log does not extend what was signed last, and when the key is not the ledger's.
+    pub fn signed_checkpoint(&self, key: &SignerKey) -> Result<SignedCheckpoint, LedgerError> {
+        Ok(self.reader.sign(key)?)
+    }
+
+    /// Refuses a checkpoint that is not about this log.
+    ///
+    /// # Errors
+    /// When it states more entries than there are, or another root than they have.
+    pub fn is_of_this_log(&self, stated: &TreeHead) -> Result<(), LedgerError> {
+        Ok(self.reader.is_of_this_log(stated)?)
+    }
+
+    /// Keeps the cosignatures of known witnesses on a checkpoint of this ledger. Gives the witnesses, with the times that
+    /// their cosignatures state.
+    ///
+    /// # Errors
+    /// When it is of another ledger or another history, and when no known witness has cosigned it.
+    pub fn accept(&self, checkpoint: &[u8]) -> Result<Vec<(VerifierKey, Option<u64>)>, LedgerError> {
+        Ok(self.reader.accept(checkpoint)?)
+    }
+
+    /// The tree over the first entries, of which any part can be asked for.
+    ///
+    /// # Errors
+    /// When the log never had that size.
+    pub fn subtrees(&self, size: LogSize) -> Result<Subtrees<'_>, LedgerError> {
+        match size > self.durable() {
+            true => Err(LedgerError::NeverKnown { asked: size.0, size: self.durable().0 }),
+            false => Ok(self.reader.subtrees(size.0)?),
+        }
+    }
+
+    /// The proofs that entries stand at these positions in the log of a size, one after another, each verified. When the
+    /// positions ascend, every entry is read and hashed at most once.
+    ///
+    /// # Errors
+    /// When the log never had that size; and in the place of a proof, when there is no such entry or it cannot be read.
+    pub fn inclusion_proofs(
+        &self,
+        positions: impl IntoIterator<Item = Position>,
+        size: LogSize,
+    ) -> Result<impl Iterator<Item = Result<Proven, LedgerError>>, LedgerError> {
+        let mut subtrees = self.subtrees(size)?;
+        Ok(positions.into_iter().map(move |position| match position.is_known_at(size) {
+            true => Ok(subtrees.inclusion(position.0)?),
+            false => Err(LedgerError::NoSuchEntry { position: position.0, size: size.0 }),
+        }))
+    }
+
+    /// The proof that the log of one size begins with the log of another, which holds at least one entry and is no larger.
+    ///
+    /// # Errors
+    /// When the log never had that size, or entries cannot be read.
+    pub fn consistency_proof(&self, old: LogSize, new: LogSize) -> Result<ConsistencyProof, LedgerError> {
+        let mut subtrees = self.subtrees(new)?;
+        let (old_root, path) = subtrees.consistency(old.0)?;
+        Ok(ConsistencyProof { old: (old.0, old_root), new: (new.0, subtrees.root()), path })
     }
 
     /// Closes the ledger so that nothing needs to be healed at the next opening.

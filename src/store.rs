@@ -24,8 +24,10 @@ mod past;
 mod reader;
 mod repair;
 mod roots;
+mod signing;
 mod snapshot;
 mod spool;
+mod subtrees;
 mod verify;
 mod writer;
 
@@ -38,9 +40,13 @@ pub use lines::Lines;
 pub use note::Note;
 pub use reader::Reader;
 pub use repair::repair;
+pub use signing::{
+    SigningError, add_witness, read_secret, remove_witness, verifier_key, with_cosignatures, witnesses,
+};
 pub use snapshot::SEGMENT;
 pub use spool::Spool;
-pub use verify::{Finding, Place, Verification, verify};
+pub use subtrees::{Proven, Subtrees};
+pub use verify::{Finding, OfJournal, Place, Verification, root_of_journal, verify};
 pub use writer::{Ticket, Writer};
 
 use commit::Commit;

@@ -316,7 +316,7 @@ fn the_history_of_a_placement_tells_what_was_withdrawn_and_what_moved() {
         assert!(told.len() >= 2 && told.iter().any(|it| it["type"] == kind), "{json}");
     }
     desk.run("history 00000000-0000-4000-8000-000000000000").expect(1).says("no such placement");
-    desk.run("history --entry 99999999").expect(1).says("there is none at position 99999999");
+    desk.run("history --entry 99999999").expect(1).says("has none at position 99999999");
 
     let mut decoded = 0;
     for (position, line) in exported.lines().enumerate() {

@@ -9,4 +9,6 @@ mod program_demo;
 mod program_kill;
 mod program_persons;
 mod program_picture;
+mod program_proof;
 mod program_schemas;
+mod witness;

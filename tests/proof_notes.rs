@@ -3,7 +3,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::{Signer as _, SigningKey};
 use peildatum::proof::checkpoint::{CheckpointFault, SignedCheckpoint, TreeHead};
 use peildatum::proof::inclusion::EntryProof;
 use peildatum::proof::merkle::{Hash, leaf_hash};
@@ -11,7 +10,8 @@ use peildatum::proof::note::{
     KeyId, KeyKind, Note, NoteFault, Signature, SignerKey, VerifierKey, verify_note,
 };
 use proptest::prelude::*;
-use sha2::{Digest, Sha256};
+
+use crate::witness::Witness;
 
 // The examples of Go's sumdb/note, which C2SP signed-note was made from.
 const PETER_SECRET: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
@@ -33,42 +33,6 @@ CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
 
 fn key(text: &str) -> VerifierKey {
     text.parse().unwrap()
-}
-
-/// A witness: a program of somebody else.
-pub struct Witness {
-    pub name: String,
-    key: SigningKey,
-}
-
-impl Witness {
-    pub fn new(name: &str) -> Self {
-        let seed = Sha256::digest(name).into();
-        Self { name: name.to_owned(), key: SigningKey::from_bytes(&seed) }
-    }
-
-    fn typed_key(&self) -> Vec<u8> {
-        [&[0x04], &self.key.verifying_key().to_bytes()[..]].concat()
-    }
-
-    fn id(&self) -> [u8; 4] {
-        let hash = Sha256::digest([self.name.as_bytes(), b"\n", &self.typed_key()].concat());
-        hash[..4].try_into().unwrap()
-    }
-
-    /// The key that it publishes.
-    pub fn verifier(&self) -> String {
-        let id = u32::from_be_bytes(self.id());
-        format!("{}+{id:08x}+{}", self.name, STANDARD.encode(self.typed_key()))
-    }
-
-    /// The line of its cosignature for the text of a checkpoint.
-    pub fn cosign(&self, text: &str, at: u64) -> String {
-        let message = format!("cosignature/v1\ntime {at}\n{text}");
-        let signature = self.key.sign(message.as_bytes()).to_bytes();
-        let bytes = [&self.id()[..], &at.to_be_bytes(), &signature].concat();
-        format!("— {} {}\n", self.name, STANDARD.encode(bytes))
-    }
 }
 
 #[test]
@@ -176,6 +140,15 @@ fn the_published_checkpoint_is_read() {
     assert_eq!(checkpoint.note().signatures()[1].bytes[..8], 1_679_315_147_u64.to_be_bytes());
 }
 
+#[test]
+fn the_checkpoint_of_the_documentation_is_signed_by_its_key() {
+    let page = include_str!("../docs/proofs.md");
+    let section = page.split("\n## What is signed\n").nth(1).unwrap();
+    let note = section.split("```\n").nth(1).unwrap();
+    let key_text = section.split('`').find(|it| it.starts_with("peildatum.example/ledger+")).unwrap();
+    assert_eq!(SignedCheckpoint::verify(note.as_bytes(), &key(key_text)).unwrap().head().size, 3);
+}
+
 fn signer() -> SignerKey {
     SignerKey::new("peildatum.example/ledger".parse().unwrap(), [7; 32])
 }
@@ -246,10 +219,9 @@ fn witnesses_are_told_with_the_time_of_their_cosignature() {
     assert_eq!(told, [Some(1_775_000_000)]);
     assert_eq!(own.cosigned(&known), Ok(vec![]));
     // For another text, by another in its name, and beyond the times there are.
-    let another = Witness { name: ours.name.clone(), key: SigningKey::from_bytes(&[9; 32]) };
-    let in_its_name = another.cosign(&text, 5);
-    let forged = STANDARD.decode(in_its_name.trim_end().rsplit(' ').next().unwrap()).unwrap();
-    let forged = format!("— {} {}\n", ours.name, STANDARD.encode([&ours.id()[..], &forged[4..]].concat()));
+    let forged = STANDARD.decode(theirs.cosign(&text, 5).trim_end().rsplit(' ').next().unwrap()).unwrap();
+    let forged = [&known[0].id().0[..], &forged[4..]].concat();
+    let forged = format!("— {} {}\n", ours.name, STANDARD.encode(forged));
     for wrong in [ours.cosign(&text.replace("604", "605"), 5), forged, ours.cosign(&text, 1 << 63)] {
         assert!(matches!(with(&[wrong]).cosigned(&known), Err(NoteFault::Wrong { .. })));
     }

@@ -129,6 +129,11 @@ impl SignedCheckpoint {
         &self.note
     }
 
+    /// The same without signatures.
+    pub fn unsigned(&self) -> Self {
+        Self { head: self.head.clone(), note: Note::new(self.note.text().to_owned()) }
+    }
+
     /// Which of these witnesses have cosigned it, and when.
     ///
     /// # Errors
@@ -137,7 +142,7 @@ impl SignedCheckpoint {
         self.note.check(witnesses)
     }
 
-    /// Adds a signature of the same text.
+    /// Adds a signature of the same text, in the place of an earlier one by the same key.
     pub fn add(&mut self, signature: Signature) {
         self.note.add(signature);
     }

@@ -368,10 +368,12 @@ impl Note {
         &self.signatures
     }
 
-    /// Adds a signature, if it is not there yet.
+    /// Adds a signature, in the place of an earlier one by the same key.
     pub fn add(&mut self, signature: Signature) {
-        if !self.signatures.contains(&signature) {
-            self.signatures.push(signature);
+        let same = |it: &&mut Signature| it.name == signature.name && it.id == signature.id;
+        match self.signatures.iter_mut().find(same) {
+            Some(earlier) => *earlier = signature,
+            None => self.signatures.push(signature),
         }
     }
 

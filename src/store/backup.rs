@@ -1,4 +1,4 @@
-//! Backup and restore: the journal and its checkpoint, copied.
+//! Backup and restore: the journal and its checkpoint, copied, with all that was signed and never the secret key.
 //!
 //! The journal only grows, so it can be copied while a writer appends to it. The events are left out: opening builds
 //! them again.
@@ -9,7 +9,7 @@ use std::path::Path;
 use super::checkpoint::{self, Stated};
 use super::error::{Remedy, StoreError};
 use super::folder::{copy_file, format_of, is_empty, sync_dir, sync_parent, write_format};
-use super::{Head, journal};
+use super::{Head, journal, signing};
 
 /// Copies a ledger's journal and checkpoint to an absent or empty directory. It needs no lock: a writer may run.
 ///
@@ -51,9 +51,12 @@ fn copy(from: &Path, to: &Path, remedy: Remedy) -> Result<Head, StoreError> {
         }
     };
     fs::create_dir_all(to).map_err(StoreError::io("making", to))?;
+    // Before the journal for the same reason: what was signed is durable in it.
+    let signed = copy_signed(from, to, remedy)?;
     copy_journal(&from.join("journal"), &to.join("journal"))?;
     checkpoint::replace(&to.join("checkpoint"), &head)?;
-    let scan = journal::scan(&to.join("journal"), &[head.size], &mut |_, _| Ok(()))?;
+    let signed = signed.unwrap_or(Head::empty());
+    let scan = journal::scan(&to.join("journal"), &[head.size, signed.size], &mut |_, _| Ok(()))?;
     if !scan.is_whole() || !scan.roots.extend(&head) {
         let detail = format!(
             "the journal in {} does not hold the {} entries that its checkpoint states: {}",
@@ -62,6 +65,15 @@ fn copy(from: &Path, to: &Path, remedy: Remedy) -> Result<Head, StoreError> {
             scan.end()
         );
         return Err(StoreError::Short { detail, remedy });
+    }
+    if !scan.roots.extend(&signed) {
+        let detail = format!(
+            "the journal in {} does not begin with the {} entries that were signed: {}",
+            from.display(),
+            signed.size,
+            scan.end()
+        );
+        return Err(StoreError::Differs { detail, remedy });
     }
     // A crash before this leaves a directory without FORMAT, which is no ledger and is refused as one.
     write_format(to)?;
@@ -78,6 +90,18 @@ fn read_checkpoint(from: &Path) -> Result<Stated, StoreError> {
         }
     }
     checkpoint::read(&path)
+}
+
+/// Copies what was signed, and gives what was signed last.
+fn copy_signed(from: &Path, to: &Path, remedy: Remedy) -> Result<Option<Head>, StoreError> {
+    for file in signing::public_files(from)? {
+        let target = to.join(&file);
+        fs::create_dir_all(target.parent().expect("it lies in the folder"))
+            .map_err(StoreError::io("making", to))?;
+        copy_file(&from.join(&file), &target)?;
+    }
+    let signed = signing::last_signed_head(from);
+    signed.map_err(|error| StoreError::CheckpointLost { detail: error.to_string(), remedy })
 }
 
 fn copy_journal(from: &Path, to: &Path) -> Result<(), StoreError> {

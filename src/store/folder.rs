@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Head;
 use super::checkpoint::{self, Stated};
@@ -30,6 +31,8 @@ pub enum Access {
 #[derive(Debug)]
 pub(super) struct Folder {
     root: PathBuf,
+    /// Held by whoever signs: two who sign at once could sign two histories.
+    signing: Mutex<()>,
     /// The operating system gives the lock back when this closes, whatever way the process ends.
     _lock: File,
 }
@@ -63,7 +66,7 @@ impl Folder {
             }
             Err(TryLockError::Error(error)) => return Err(StoreError::io("locking", &lock)(error)),
         }
-        let folder = Self { root: root.to_path_buf(), _lock: file };
+        let folder = Self { root: root.to_path_buf(), signing: Mutex::new(()), _lock: file };
         if access == Access::CreateIfAbsent && is_blank(root)? {
             folder.begin()?;
         }
@@ -123,6 +126,15 @@ impl Folder {
     pub fn set_events_aside(&self) -> Result<Option<String>, StoreError> {
         let events = self.events();
         if events.exists() { set_aside(&events).map(Some) } else { Ok(None) }
+    }
+
+    /// Waits until nobody else signs.
+    pub fn one_signs(&self) -> MutexGuard<'_, ()> {
+        self.signing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     pub fn journal(&self) -> PathBuf {

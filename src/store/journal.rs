@@ -5,11 +5,14 @@
 
 mod scan;
 
+mod spans;
+
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 pub(super) use scan::{Fault, Scan, frames_between, scan, scan_beside, scan_from};
+pub(super) use spans::hash;
 
 use super::error::{Remedy, StoreError};
 use super::folder::{free_name, names, set_aside, sync_dir};

@@ -10,6 +10,7 @@ use super::events::Database;
 use super::folder::Folder;
 use super::lines::Lines;
 use super::past::Past;
+use super::subtrees::Subtrees;
 use crate::proof::merkle::{Hash, Tree, leaf_hash};
 
 /// What of a ledger can be read at any moment: all that was acknowledged.
@@ -122,6 +123,14 @@ impl Reader {
             *near = Near { first, lines };
         }
         Ok(near.line(position).expect("the frame holds it").to_vec())
+    }
+
+    /// The tree over the first `size` entries, for proofs.
+    ///
+    /// # Errors
+    /// When there are not so many, or one cannot be read.
+    pub fn subtrees(&self, size: u64) -> Result<Subtrees<'_>, StoreError> {
+        Subtrees::new(self, size)
     }
 
     /// The root over the first `size` entries, as it was when there were no more.

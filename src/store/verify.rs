@@ -13,6 +13,7 @@ use super::folder::{Access, Folder};
 use super::journal::{self, Scan};
 use super::open::{Evidence, stated_sizes};
 use super::past::Past;
+use super::signing::{self, SigningError};
 use super::{Lines, SEGMENT, lines};
 use crate::proof::merkle::{Hash, Tree};
 
@@ -73,6 +74,8 @@ pub enum Place {
     AllEvents,
     /// The checkpoint file.
     Checkpoint,
+    /// The checkpoint that was signed last.
+    SignedCheckpoint,
     /// A file of the snapshot.
     Snapshot {
         /// Its name.
@@ -88,6 +91,7 @@ impl fmt::Display for Place {
             Self::Events { key } => write!(f, "events at key {key}"),
             Self::AllEvents => f.write_str("events"),
             Self::Checkpoint => f.write_str("checkpoint"),
+            Self::SignedCheckpoint => f.write_str("signed-checkpoint"),
             Self::Snapshot { file } => write!(f, "snapshot/{file}"),
         }
     }
@@ -108,8 +112,8 @@ impl fmt::Display for Finding {
 pub type InShort<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Option<Vec<u8>>;
 
 /// Reads journal and events wholly, computes every leaf and root again, and compares both with each other, entry for
-/// entry, and with the checkpoint; and makes the snapshot again and compares it too. `progress` gets the number of
-/// entries that were compared.
+/// entry, with the checkpoint, and with what was signed last; and makes the snapshot again and compares it too. `progress` gets
+/// the number of entries that were compared.
 ///
 /// Nothing in the directory changes. The events are opened from a copy in a temporary folder in it, which needs as
 /// much room again while this runs.
@@ -123,11 +127,15 @@ pub fn verify(
 ) -> Result<Verification, StoreError> {
     let folder = Folder::claim(dir, Access::MustExist)?;
     let stated = checkpoint::read(&folder.checkpoint())?;
+    let signed = signing::last_signed_head(folder.root());
     let copy = Copy::open(&folder)?;
     let (snapshot, mut differs) = (folder.snapshot(), None);
     let mut difference = Comparison::new(copy.events().ok());
-    let scan = thread::scope(|scope| {
-        let sizes = stated_sizes(&stated);
+    let (scan, survey) = thread::scope(|scope| {
+        let mut sizes = stated_sizes(&stated);
+        // Most often the journal ends where the checkpoint says, and both copies can be hashed at the same time.
+        let survey = scope.spawn(|| copy.survey(&stated_sizes(&stated)));
+        sizes.extend(signed.iter().flatten().map(|head| head.size));
         let (commits, scan) = journal::scan_beside(scope, folder.journal(), Tree::new(), sizes);
         let mut past = Past::default();
         for (first, raw, blocks) in commits {
@@ -143,15 +151,20 @@ pub fn verify(
                 }
             }
         }
-        scan.join().expect("reading does not panic")
+        let scan = scan.join().expect("reading does not panic")?;
+        Ok::<_, StoreError>((scan, survey.join().expect("reading does not panic")?))
     })?;
     let evidence = Evidence { folder: &folder, stated: &stated, scan: &scan };
-    let survey = copy.survey(&evidence.sizes())?;
+    let survey = match stated_sizes(&stated).contains(&scan.roots.size()) {
+        true => survey,
+        false => copy.survey(&evidence.sizes())?,
+    };
     progress(scan.roots.size().max(survey.roots.size()));
 
     let remedy = evidence.remedy(&survey)?;
     let mut findings = Vec::new();
     findings.extend(checkpoint_finding(&stated, &scan, &survey, remedy));
+    findings.extend(signed_finding(&signed, &scan));
     findings.extend(journal_finding(&evidence, remedy));
     findings.extend(events_finding(&evidence, &survey, remedy));
     findings.extend(difference.found.map(|(position, key)| Finding {
@@ -172,6 +185,32 @@ pub fn verify(
     Ok(Verification { size: head.size, root: head.root, findings })
 }
 
+/// The beginning of a journal, as it is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfJournal {
+    /// Up to where it was read, in whole commits. It is less than was asked for where the journal ends before that.
+    pub size: u64,
+    /// The root over as many entries as were asked for; none where there are fewer.
+    pub root: Option<Hash>,
+}
+
+/// Hashes the first `size` entries of the journal on all cores, and looks at nothing else. `progress` gets the number of
+/// entries that were hashed.
+///
+/// # Errors
+/// When the ledger is in use or is none, and when the journal is damaged before that size.
+pub fn root_of_journal(
+    dir: &Path,
+    size: u64,
+    progress: &mut dyn FnMut(u64),
+) -> Result<OfJournal, StoreError> {
+    let folder = Folder::claim(dir, Access::MustExist)?;
+    folder.check_unused()?;
+    let hashed = journal::hash(&folder.journal(), size, progress)?;
+    let is_there = hashed.whole >= size && hashed.tree.size() == size;
+    Ok(OfJournal { size: hashed.whole, root: is_there.then(|| hashed.tree.root()) })
+}
+
 fn checkpoint_finding(stated: &Stated, scan: &Scan, survey: &Survey, remedy: Remedy) -> Option<Finding> {
     let (journal, events) = (scan.roots.head(), survey.roots.head());
     let finding =
@@ -188,6 +227,20 @@ fn checkpoint_finding(stated: &Stated, scan: &Scan, survey: &Survey, remedy: Rem
         ),
         Stated::Head(_) => None,
     }
+}
+
+fn signed_finding(signed: &Result<Option<Head>, SigningError>, scan: &Scan) -> Option<Finding> {
+    let size = scan.roots.size();
+    let (what, positions) = match signed {
+        Ok(None) => return None,
+        Ok(Some(head)) if scan.roots.extend(head) => return None,
+        Ok(Some(head)) if head.size > size => {
+            (format!("it states {} entries and the journal holds {size}", head.size), size..head.size)
+        }
+        Ok(Some(head)) => ("the journal's entries are not those that were signed".to_owned(), 0..head.size),
+        Err(error) => (error.to_string(), 0..0),
+    };
+    Some(Finding { what, place: Place::SignedCheckpoint, positions, remedy: Remedy::Restore })
 }
 
 fn journal_finding(evidence: &Evidence<'_>, remedy: Remedy) -> Option<Finding> {

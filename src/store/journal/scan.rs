@@ -292,7 +292,7 @@ pub(in crate::store) fn frames_between(
 }
 
 /// The frames of a file, one at a time in the same memory.
-struct Frames {
+pub(super) struct Frames {
     file: BufReader<File>,
     /// Where the next frame begins.
     offset: u64,
@@ -300,14 +300,19 @@ struct Frames {
 }
 
 impl Frames {
-    fn open(dir: &Path, name: &str) -> Result<Self, StoreError> {
+    pub fn open(dir: &Path, name: &str) -> Result<Self, StoreError> {
         let path = dir.join(name);
         let file = File::open(&path).map_err(StoreError::io("opening", &path))?;
         Ok(Self { file: BufReader::with_capacity(256 * 1024, file), offset: 0, bytes: Vec::new() })
     }
 
+    /// Where the next frame begins.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The next frame, or none at the end of the file. After a fault there is no next.
-    fn next(&mut self) -> Result<Option<Frame<'_>>, FrameFault> {
+    pub fn next(&mut self) -> Result<Option<Frame<'_>>, FrameFault> {
         self.bytes.clear();
         self.fill(HEADER)?;
         if self.bytes.is_empty() {
