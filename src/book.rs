@@ -21,6 +21,7 @@ pub mod statement;
 
 pub mod explanation;
 
+pub mod reconciliation;
 pub mod restatement;
 
 use columns::Columns;

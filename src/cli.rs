@@ -10,6 +10,7 @@ mod export;
 mod history;
 mod init;
 mod prove;
+mod reconcile;
 mod restatements;
 mod signing;
 mod statement;
@@ -56,6 +57,7 @@ enum Command {
     Explain(explain::Explain),
     Restatements(restatements::Restatements),
     History(history::History),
+    Reconcile(reconcile::Reconcile),
     Checkpoint(checkpoint::CheckpointArgs),
     Prove(prove::Prove),
     Verify(verify::Verify),
@@ -162,6 +164,7 @@ pub fn run() -> ExitCode {
         Command::History(args) => args.run(&ledger),
         Command::Checkpoint(args) => args.run(&ledger),
         Command::Prove(args) => args.run(&ledger),
+        Command::Reconcile(args) => args.run(&ledger),
         Command::Verify(args) => args.run(&ledger),
         Command::Witness(args) => args.run(&ledger),
         Command::Export(args) => args.run(&ledger),

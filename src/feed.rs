@@ -7,6 +7,8 @@ pub mod cloudevent;
 
 pub mod csv;
 
+pub mod own_list;
+
 pub mod parcel;
 
 pub mod receipt;

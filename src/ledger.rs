@@ -12,10 +12,13 @@ mod memory;
 
 mod recent;
 
+mod reconciling;
+
 mod short;
 
 pub use audit::{ClosingShown, Explained, ExplainedEntry, Late, Restated, Restatements};
 pub use batch::{Batch, Offered, Ticket};
+pub use reconciling::{ListSeal, Reconciled};
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod consistency;
+pub mod content;
 pub mod inclusion;
 pub mod merkle;
 pub mod note;

@@ -7,3 +7,5 @@ pub mod csv;
 pub mod number;
 
 pub mod table;
+
+pub mod reconciliation;

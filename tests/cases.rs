@@ -27,6 +27,7 @@ use peildatum::domain::rules::CountingRuleReport;
 use peildatum::domain::source::{ObjectionId, PlacementId};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
 
+use crate::cases_reconcile;
 use crate::world::World;
 
 #[test]
@@ -65,6 +66,18 @@ fn a_case_that_is_wrong_says_on_which_line() {
         ("-  quota 2025-I 40\n   refused malformed: no", "expected a refusal, but it is recorded"),
         ("2  placement P1 GM0599 2025-02-01 flying", "is not a kind of placement"),
         ("nonsense", "cannot be read"),
+        (
+            "reconcile GM0599 2025-I\nrow A 2025-02-03 regular -> same\nsums list 1, ledger 0\n",
+            "only in list",
+        ),
+        (
+            "reconcile GM0599 2025-I\nledger P1 -> only in ledger\nsums list 0, ledger 0\n",
+            "there is no such line",
+        ),
+        ("reconcile GM0599 2025-I\nsums list 0, ledger 1\n", "expected sums list 0, ledger 1"),
+        ("reconcile GM0599 2025-I\n", "the sums are missing"),
+        ("reconcile GM0599 2025-I\nrow A 2025-02-03 flying -> same\n", "is not a kind of placement"),
+        ("reconcile GM0001 2025-I -> refused: no\n", "it is refused: GM0001 is not a municipality"),
     ] {
         let wrong = case(rest);
         assert_eq!(wrong.len(), 1, "{rest}: {wrong:?}");
@@ -107,6 +120,20 @@ fn run(text: &str) -> Result<(), Wrong> {
                     expected.push(step.trim_start_matches("| ").to_owned());
                 }
                 explain(&world, rest, &expected)
+            }
+            "reconcile" => {
+                questions += 1;
+                let mut rows = Vec::new();
+                while let Some(row) = lines.next_if(|(_, line)| !line.is_empty()) {
+                    rows.push(row);
+                }
+                match cases_reconcile::compare(&world, rest, &rows) {
+                    Ok(()) => Ok(()),
+                    Err(found) => {
+                        wrong.extend(found.into_iter().map(|(at, what)| (at.unwrap_or(number), what)));
+                        continue;
+                    }
+                }
             }
             "-" => {
                 let expected = lines.next().map_or("", |(_, line)| line);
@@ -309,23 +336,23 @@ fn line_of(statement: &Statement, name: &str) -> Option<String> {
 // The commands.
 
 /// The words of a line, taken one by one.
-struct Words<'a>(std::iter::Peekable<std::str::SplitWhitespace<'a>>);
+pub struct Words<'a>(std::iter::Peekable<std::str::SplitWhitespace<'a>>);
 
 impl<'a> Words<'a> {
-    fn of(line: &'a str) -> Self {
+    pub fn of(line: &'a str) -> Self {
         Self(line.split_whitespace().peekable())
     }
 
-    fn word(&mut self, what: &str) -> Result<&'a str, String> {
+    pub fn word(&mut self, what: &str) -> Result<&'a str, String> {
         self.0.next().ok_or_else(|| format!("cannot be read: {what} is missing"))
     }
 
-    fn next<T: FromStr<Err: ToString>>(&mut self, what: &str) -> Result<T, String> {
+    pub fn next<T: FromStr<Err: ToString>>(&mut self, what: &str) -> Result<T, String> {
         read(self.word(what)?)
     }
 
     /// Takes a word if it is the next one.
-    fn took(&mut self, word: &str) -> bool {
+    pub fn took(&mut self, word: &str) -> bool {
         self.0.next_if(|it| *it == word).is_some()
     }
 
@@ -334,11 +361,11 @@ impl<'a> Words<'a> {
         if self.took(word) { Ok(()) } else { Err(format!("cannot be read: {word:?} is missing")) }
     }
 
-    fn is_empty(&mut self) -> bool {
+    pub fn is_empty(&mut self) -> bool {
         self.0.peek().is_none()
     }
 
-    fn end(&mut self) -> Result<(), String> {
+    pub fn end(&mut self) -> Result<(), String> {
         match self.0.next() {
             None => Ok(()),
             Some(word) => Err(format!("cannot be read: {word:?} was not expected")),
@@ -364,7 +391,7 @@ impl<'a> Words<'a> {
     }
 }
 
-fn read<T: FromStr<Err: ToString>>(word: &str) -> Result<T, String> {
+pub fn read<T: FromStr<Err: ToString>>(word: &str) -> Result<T, String> {
     word.parse().map_err(|fault: T::Err| format!("{word:?} {}", fault.to_string()))
 }
 

@@ -8,6 +8,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use peildatum::book::Book;
+use peildatum::book::reconciliation::Category;
 use peildatum::book::statement::Reading;
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::area::Area;
@@ -19,9 +20,12 @@ use peildatum::domain::rules::counts_by_default;
 use peildatum::domain::time::{AsOf, Day, LogSize, RecordedAt, ReferenceDate};
 use peildatum::feed::cloudevent::EventLines;
 use peildatum::feed::csv::CsvFile;
+use peildatum::feed::own_list;
 use peildatum::feed::receipt::Totals;
 use peildatum::feed::{self, FeedError};
-use peildatum::ledger::{Ledger, Outside};
+use peildatum::ledger::{Ledger, ListSeal, Outside};
+use peildatum::proof::content::ContentHash;
+use peildatum::report::reconciliation;
 use peildatum::store::Access;
 use serde_json::Value;
 
@@ -272,11 +276,49 @@ fn the_examples_deliver_in_the_order_of_the_page() {
 
     let mut used: BTreeSet<String> = sequence.iter().map(|file| (*file).to_owned()).collect();
     used.insert("placements-to-mend.csv".to_owned());
+    // It is compared, not delivered.
+    used.insert("own-list.csv".to_owned());
     let there: BTreeSet<String> = fs::read_dir(root().join("docs/examples"))
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();
     assert_eq!(used, there, "each example is delivered in the sequence");
+}
+
+/// The page shows a list and what comes of it, but for the lines that differ between ledgers.
+#[test]
+fn the_page_about_reconciling_shows_what_comes_of_its_example() {
+    let page = read("docs/reconciling.md");
+    let list = read("docs/examples/own-list.csv");
+    assert!(page.contains(&format!("```\n{list}```\n")), "the list itself");
+
+    let files = read("docs/deliveries.md");
+    let sequence: Vec<&str> = section(&files, "## A ledger from the first file on")
+        .lines()
+        .filter_map(|line| line.strip_prefix("peildatum deliver docs/examples/")?.split(' ').next())
+        .collect();
+    let ledger = Example::deliver(&sequence).ledger;
+    let code = "GM0599".parse().unwrap();
+    let scope = ledger.book().reconciliation_scope(code, "2026-I".parse().unwrap(), ledger.size()).unwrap();
+    let rows = own_list::read(list.as_bytes()).unwrap().rows;
+    let sha256 = ContentHash::of(list.as_bytes());
+    let seal = ListSeal { file: "own-list.csv".to_owned(), sha256, rows: rows.len() as u64 };
+    let reconciled = ledger.reconcile(&scope, seal, rows).unwrap();
+    let mut table = Vec::new();
+    reconciliation::table(&reconciled, &mut table).unwrap();
+    let table = String::from_utf8(table).unwrap();
+    let (_, below_the_heading) = table.split_once("\n\n").unwrap();
+    assert!(page.contains(&format!("```\n{below_the_heading}```\n")), "{below_the_heading}");
+}
+
+#[test]
+fn every_category_of_a_reconciliation_is_explained_with_what_to_do() {
+    let page = read("docs/reconciling.md");
+    let rows = table_rows(section(&page, "## What each category means, and who corrects what"));
+    let explained: Vec<&str> = rows.iter().map(|row| code(row[0])).collect();
+    let known: Vec<&str> = Category::ALL.iter().map(|it| it.name()).collect();
+    assert_eq!(explained, known);
+    assert!(rows.iter().all(|row| row.len() == 4 && row.iter().all(|cell| !cell.is_empty())));
 }
 
 #[test]

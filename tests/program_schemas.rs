@@ -11,7 +11,7 @@ use peildatum::ledger::Answer;
 use serde_json::Value;
 
 /// Whether the schema with this name allows a document.
-fn valid(name: &str, document: &Value) -> bool {
+pub fn valid(name: &str, document: &Value) -> bool {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{name}.schema.json"));
     let schema = serde_json::from_str(&fs::read_to_string(path).expect("a schema")).expect("JSON");
     let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);

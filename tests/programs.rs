@@ -10,5 +10,6 @@ mod program_kill;
 mod program_persons;
 mod program_picture;
 mod program_proof;
+mod program_reconcile;
 mod program_schemas;
 mod witness;

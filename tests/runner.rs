@@ -2,6 +2,7 @@
 
 mod busy;
 mod cases;
+mod cases_reconcile;
 mod decisions;
 mod docs;
 mod explained;
@@ -13,8 +14,10 @@ mod ledger_objections;
 mod ledger_senders;
 mod ledger_snapshot;
 mod model;
+mod own_list;
 mod proof_notes;
 mod proof_trees;
+mod reconciliation;
 mod schemas;
 mod store_backup;
 mod store_commits;

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use jsonschema::{Draft, Registry, Validator};
 use peildatum::book::explanation::{Cause, StepLine};
+use peildatum::book::reconciliation::Category;
 use peildatum::book::statement::{DECISIONS, Reading};
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::area::{Area, Inhabitants, MunicipalityCode, Province, SafetyRegion};
@@ -28,7 +29,8 @@ use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
 use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{Day, Month, Position, RecordedAt};
 use peildatum::feed::receipt::Receipt;
-use peildatum::ledger::{Answer, Explained, Restatements};
+use peildatum::ledger::{Answer, Explained, Reconciled, Restatements};
+use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -59,6 +61,8 @@ enum Subject {
     Restatements,
     /// What became of a delivery, which only the ledger writes.
     Receipt,
+    /// A list beside the ledger, which only the ledger writes.
+    Reconciliation,
 }
 
 /// The events that are delivered with less than what is recorded.
@@ -79,6 +83,7 @@ impl Subject {
             Self::Explanation,
             Self::Restatements,
             Self::Receipt,
+            Self::Reconciliation,
         ])
     }
 
@@ -92,6 +97,7 @@ impl Subject {
             Self::Explanation => "explanation".to_owned(),
             Self::Restatements => "restatements".to_owned(),
             Self::Receipt => "receipt".to_owned(),
+            Self::Reconciliation => "reconciliation".to_owned(),
         }
     }
 
@@ -138,6 +144,7 @@ impl Subject {
             Self::Explanation => through::<Explained>(text),
             Self::Restatements => through::<Restatements>(text),
             Self::Receipt => through::<Receipt>(text),
+            Self::Reconciliation => through::<Reconciled>(text),
         }
     }
 
@@ -166,6 +173,7 @@ impl Subject {
             Self::Explanation => strategies::explained().prop_map(written).boxed(),
             Self::Restatements => strategies::restatements().prop_map(written).boxed(),
             Self::Receipt => strategies::receipt().prop_map(written).boxed(),
+            Self::Reconciliation => strategies::reconciled().prop_map(written).boxed(),
         }
     }
 }
@@ -278,7 +286,7 @@ fn whatever_is_stored_is_one_valid_line_and_reads_back_the_same() {
     });
 }
 
-/// Only the ledger writes statements and receipts, and the types read them as strictly as the schema.
+/// Only the ledger writes statements, receipts and reconciliations, and the types read them as strictly as the schema.
 #[test]
 fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
     fn check_answer<T: Serialize + DeserializeOwned + Debug + PartialEq>(
@@ -297,6 +305,7 @@ fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
     check_answer(Subject::Explanation, strategies::explained());
     check_answer(Subject::Restatements, strategies::restatements());
     check_answer(Subject::Receipt, strategies::receipt());
+    check_answer(Subject::Reconciliation, strategies::reconciled());
 }
 
 #[test]
@@ -621,6 +630,12 @@ fn malformed(word: &str) -> &'static [&'static str] {
             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-=",
             "0000000000000000000000000000000000000000000000000000000000000000",
+        ],
+        "contentHash" => &[
+            "6BCBC64C14EEB50EF5C6BBFF34F52DF6E9F538786C125AD083D81F4C414E9EDF",
+            "6bcbc64c14eeb50ef5c6bbff34f52df6e9f538786c125ad083d81f4c414e9ed",
+            "6bcbc64c14eeb50ef5c6bbff34f52df6e9f538786c125ad083d81f4c414e9edf00",
+            "6bcbc64c14eeb50ef5c6bbff34f52df6e9f538786c125ad083d81f4c414e9edg",
         ],
         "eventName" => {
             &["placement-Recorded", "placement_recorded", "placements.recorded", "placement-moved"]
@@ -1112,6 +1127,7 @@ fn a_word_allows_exactly_the_texts_that_its_type_allows() {
     agrees::<RecordedAt>("time", strategies::recorded_at());
     agrees::<Area>("areaCode", strategies::area());
     agrees::<Hash>("merkleRoot", strategies::hash());
+    agrees::<ContentHash>("contentHash", strategies::content_hash());
 }
 
 #[test]
@@ -1142,7 +1158,7 @@ fn a_word_allows_exactly_the_numbers_that_its_type_allows() {
 #[test]
 fn a_word_lists_exactly_the_names_that_its_type_lists() {
     let words = words();
-    let table: [(&str, Vec<&str>); 14] = [
+    let table: [(&str, Vec<&str>); 15] = [
         ("placementKind", PlacementKind::ALL.iter().map(|it| it.name()).collect()),
         ("withdrawalReason", WithdrawalReason::ALL.iter().map(|it| it.name()).collect()),
         ("allocationMethod", AllocationMethod::ALL.iter().map(|it| it.name()).collect()),
@@ -1157,6 +1173,7 @@ fn a_word_lists_exactly_the_names_that_its_type_lists() {
         ("reading", Reading::ALL.iter().map(|it| it.name()).collect()),
         ("evaluationDecision", DECISIONS.to_vec()),
         ("refusalCode", Refusal::CODES.to_vec()),
+        ("reconciliationCategory", Category::ALL.iter().map(|it| it.name()).collect()),
     ];
     for (word, names) in &table {
         assert_eq!(words[word]["enum"], json!(names), "{word}");

@@ -11,6 +11,10 @@ use std::sync::Arc;
 
 use peildatum::book::explanation::{Cause, Explanation, Rule, Step as ExplainedStep, StepLine};
 use peildatum::book::objection::ContestedSum;
+use peildatum::book::reconciliation::{
+    BothSides, Category, CategoryTotal, LedgerSide, Line, ListRow, NamedMunicipality, Reconciliation,
+    SplitShare,
+};
 use peildatum::book::statement::{
     Across, AmvStanding, CarriedOver, DECISIONS, NamedArea, National, Ratio, Reading, Statement,
 };
@@ -44,8 +48,10 @@ use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, P
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
 use peildatum::feed::receipt::{FaultInRow, Outcome as RowOutcome, Receipt, RowReceipt, Totals};
 use peildatum::ledger::{
-    Answer, Checkpoint, ClosingShown, Explained, ExplainedEntry, KnownAtSize, Late, Restated, Restatements,
+    Answer, Checkpoint, ClosingShown, Explained, ExplainedEntry, KnownAtSize, Late, ListSeal, Reconciled,
+    Restated, Restatements,
 };
+use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -1044,6 +1050,102 @@ pub fn receipt() -> impl Strategy<Value = Receipt> {
         .prop_map(|((file, delivered_by, dry_run, rows), (delivery, totals, known_at, checkpoint))| {
             Receipt { file, delivered_by, dry_run, rows, delivery, totals, known_at, checkpoint }
         })
+}
+
+/// Any hash of a file.
+pub fn content_hash() -> impl Strategy<Value = ContentHash> {
+    any::<[u8; 32]>().prop_map(ContentHash)
+}
+
+fn reconciliation_line() -> impl Strategy<Value = Line> {
+    let kind = || select(PlacementKind::ALL);
+    let list = (any::<u64>(), option::of(reference()), option::of(placement_id()), day(), kind(), sum())
+        .prop_map(|(row, reference, placement, date, kind, persons)| ListRow {
+            row,
+            reference,
+            placement,
+            date,
+            kind,
+            persons,
+        });
+    let ledger = (position(), placement_id(), municipality_code(), day(), kind(), sum()).prop_map(
+        |(position, placement, municipality, date, kind, persons)| LedgerSide {
+            position,
+            placement,
+            municipality,
+            date,
+            kind,
+            persons,
+        },
+    );
+    (select(Category::ALL), option::of(list), option::of(ledger), sum())
+        .prop_map(|(category, list, ledger, effect)| Line { category, list, ledger, effect })
+}
+
+/// Any reconciliation that the type can hold, whether or not it adds up.
+pub fn reconciled() -> impl Strategy<Value = Reconciled> {
+    let both = || {
+        (sum(), sum(), sum()).prop_map(|(list, ledger, difference)| BothSides { list, ledger, difference })
+    };
+    let total = (select(Category::ALL), any::<u64>(), sum(), sum(), sum()).prop_map(
+        |(category, rows, persons_in_list, persons_in_ledger, effect)| CategoryTotal {
+            category,
+            rows,
+            persons_in_list,
+            persons_in_ledger,
+            effect,
+        },
+    );
+    let share = (municipality_code(), day(), position(), sum(), sum()).prop_map(
+        |(municipality, effective_on, position, realised, effect)| SplitShare {
+            municipality,
+            effective_on,
+            position,
+            realised,
+            effect,
+        },
+    );
+    let list = (any::<String>(), content_hash(), any::<u64>()).prop_map(|(file, sha256, rows)| ListSeal {
+        file,
+        sha256,
+        rows,
+    });
+    (
+        (
+            municipality_code(),
+            any::<String>(),
+            half_year(),
+            vec(municipality_code(), 0..=2),
+            sum(),
+            both(),
+            both(),
+        ),
+        (vec(total, 0..=2), vec(share, 0..=2), vec(reconciliation_line(), 0..=3), any::<bool>()),
+        (list, known_at_size(), checkpoint()),
+    )
+        .prop_map(
+            |(
+                (code, name, half_year, took_over, due, realised, remaining),
+                (categories, split_shares, lines, generated),
+                (list, known_at, checkpoint),
+            )| Reconciled {
+                reconciliation: Reconciliation {
+                    municipality: NamedMunicipality { code, name: name.into() },
+                    half_year,
+                    took_over,
+                    due,
+                    realised,
+                    remaining,
+                    categories,
+                    split_shares,
+                    lines,
+                    generated,
+                },
+                list,
+                known_at,
+                checkpoint,
+            },
+        )
 }
 
 proptest! {

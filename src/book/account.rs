@@ -1,6 +1,6 @@
 //! Accounts: what one municipality stands for in one half-year, boundary changes included.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::AddAssign;
 
 use super::Book;
@@ -10,7 +10,7 @@ use super::register::{Ceased, Effect, TakeOver};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
-use crate::domain::time::AsOf;
+use crate::domain::time::{AsOf, Day, Position};
 
 /// The lines of a municipality, or the sums of several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +98,28 @@ pub(super) struct Parts {
     pub boundary: i64,
     /// Housed and counted, by kind: what is taken off.
     pub housed: [i64; PlacementKind::ALL.len()],
+}
+
+/// Whose postings make up what a municipality realised.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Makeup {
+    /// The municipality itself, and those that it took over whole, directly or by way of another.
+    pub(super) whole: BTreeSet<MunicipalityCode>,
+    /// Its shares of municipalities that were split.
+    pub(super) shares: Vec<Share>,
+}
+
+/// What came over of a municipality that was split: a number of persons, and nobody can say which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Share {
+    /// Where the split was recorded.
+    pub(super) position: Position,
+    /// The first day on which the heirs answer for it.
+    pub(super) effective_on: Day,
+    /// The municipality that was split.
+    pub(super) old: MunicipalityCode,
+    /// What of its realisation in the half-year came over.
+    pub(super) realised: i64,
 }
 
 impl Book {
@@ -191,6 +213,39 @@ impl<'a> Accounts<'a> {
             exchange: strayed.exchange,
             boundary: -left,
             housed: Default::default(),
+        }
+    }
+
+    /// Whose postings make up what the account says was realised.
+    pub(super) fn makeup(&mut self, code: MunicipalityCode, half_year: HalfYear) -> Makeup {
+        let mut makeup = Makeup::default();
+        self.add_makeup(code, half_year, false, &mut makeup);
+        makeup
+    }
+
+    /// Goes the way that [`settled`](Self::settled) goes, and [`strayed`](Self::strayed) behind what had ceased before.
+    fn add_makeup(&mut self, code: MunicipalityCode, half_year: HalfYear, ceased: bool, to: &mut Makeup) {
+        to.whole.insert(code);
+        for it in self.taken_over(code) {
+            let ceased = match it.effect(half_year) {
+                _ if ceased => true,
+                Effect::Within => false,
+                Effect::Earlier | Effect::OnFirstDay => true,
+                Effect::Later => continue,
+            };
+            for &old in it.old() {
+                if !it.is_split() {
+                    self.add_makeup(old, half_year, ceased, to);
+                    continue;
+                }
+                let left = if ceased { self.strayed(old, half_year) } else { self.settled(old, half_year) };
+                let realised = left.housed.iter().map(|&number| it.share(number)).sum();
+                // A split of long ago is worth a word only where something still came over.
+                if !ceased || realised != 0 {
+                    let (position, effective_on) = (it.position(), it.effective_on());
+                    to.shares.push(Share { position, effective_on, old, realised });
+                }
+            }
         }
     }
 

@@ -107,6 +107,17 @@ impl Columns {
         self.of_half_year(municipality, half_year).into_iter().flat_map(|of| of.cell.postings())
     }
 
+    /// Where something was posted to the housing of one municipality and half-year, whether it counts or not, in the
+    /// order of the log. One entry can post several times.
+    pub fn housing(
+        &self,
+        municipality: MunicipalityCode,
+        half_year: HalfYear,
+    ) -> impl Iterator<Item = Position> {
+        let of = self.of_half_year(municipality, half_year);
+        of.into_iter().flat_map(|of| of.cell.housing())
+    }
+
     /// The sums of one municipality and half-year.
     pub fn sums(&self, municipality: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Sums {
         self.of_half_year(municipality, half_year).map_or_else(Sums::default, |of| of.sums(as_of))

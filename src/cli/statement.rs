@@ -49,7 +49,7 @@ enum Division {
 
 /// A moment as known at which somebody asks.
 #[derive(Clone, Copy)]
-pub(super) struct Known(pub KnownAt);
+pub(super) struct Known(pub(super) KnownAt);
 
 impl FromStr for Known {
     type Err = &'static str;

@@ -50,6 +50,12 @@ impl HalfYear {
         Day::new(self.year(), month, 1).expect("a half-year lies in the calendar")
     }
 
+    /// 30 June or 31 December.
+    pub fn last_day(self) -> Day {
+        let (month, day) = if self.0 % 2 == 1 { (12, 31) } else { (6, 30) };
+        Day::new(self.year(), month, day).expect("a half-year lies in the calendar")
+    }
+
     /// The half-year that follows, unless this is the last one that can be written.
     pub fn next(self) -> Option<Self> {
         Self::from_index(self.0 + 1)
@@ -132,6 +138,9 @@ mod tests {
     fn a_half_year_is_written_with_roman_numerals() {
         assert_eq!(half_year("2026-II").to_string(), "2026-II");
         assert_eq!(half_year("2025-II").next(), Some(half_year("2026-I")));
+        let days = |it: HalfYear| (it.first_day().to_string(), it.last_day().to_string());
+        assert_eq!(days(half_year("2024-I")), ("2024-01-01".to_owned(), "2024-06-30".to_owned()));
+        assert_eq!(days(half_year("2149-II")), ("2149-07-01".to_owned(), "2149-12-31".to_owned()));
         for wrong in ["2026-III", "2026-1", "26-I", "2026-i", "1989-II", "2150-I", "+026-I"] {
             assert!(wrong.parse::<HalfYear>().is_err(), "{wrong}");
         }

@@ -7,7 +7,7 @@ use csv::Writer;
 
 use super::csv::{io_error, text};
 use super::number::grouped;
-use super::table::{contested, if_generated, plain_table, wrap_only, wrapped, written};
+use super::table::{contested, generated, plain_table, wrap_only, wrapped, written};
 use crate::book::explanation::{Cause, Step, StepLine};
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::Day;
@@ -148,7 +148,7 @@ pub fn explanation_ending(it: &Explained) -> String {
         );
     }
     sentences.extend(contested(explanation.contested));
-    sentences.extend(if_generated(explanation.generated));
+    sentences.extend(explanation.generated.then(generated));
     for sentence in sentences {
         text.push('\n');
         text += &wrapped(&sentence);
@@ -341,7 +341,7 @@ pub fn restatements(it: &Restatements) -> String {
             grouped(it.now.difference)
         ));
     }
-    sentences.extend(if_generated(it.generated));
+    sentences.extend(it.generated.then(generated));
     let sentences: Vec<_> = sentences.iter().map(|it| wrapped(it)).collect();
     text += &sentences.join("\n");
     for restated in it.restated.iter().filter(|it| !it.behind.is_empty()) {

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use csv::Writer;
 
+use crate::book::reconciliation::LedgerSide;
 use crate::domain::event::Entry;
 use crate::domain::placement::PlacementKind;
-use crate::ledger::Answer;
+use crate::ledger::{Answer, Reconciled};
 
 /// A text that a spreadsheet would take for a formula, made harmless. Numbers are not texts.
 pub(super) fn text(text: &str) -> String {
@@ -158,6 +159,85 @@ pub fn entries(entries: &[Entry], to: impl Write) -> io::Result<()> {
             serde_json::to_string(&entry.event)?,
         ])
         .map_err(io_error)?;
+    }
+    rows.flush()
+}
+
+/// The lines of a reconciliation, a row each, and behind them the shares of municipalities that were split. The effects
+/// add up to the whole difference.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn reconciliation(it: &Reconciled, to: impl Write) -> io::Result<()> {
+    let mut rows = Writer::from_writer(to);
+    rows.write_record([
+        "category",
+        "effect",
+        "list_row",
+        "list_reference",
+        "list_placement",
+        "list_date",
+        "list_kind",
+        "list_persons",
+        "ledger_position",
+        "ledger_placement",
+        "ledger_municipality",
+        "ledger_date",
+        "ledger_kind",
+        "ledger_persons",
+        "municipality",
+        "half_year",
+        "known_at_size",
+        "root",
+        "list_sha256",
+    ])
+    .map_err(io_error)?;
+    let of = &it.reconciliation;
+    let seal = [
+        of.municipality.code.to_string(),
+        of.half_year.to_string(),
+        it.known_at.size.to_string(),
+        it.checkpoint.root.to_string(),
+        it.list.sha256.to_string(),
+    ];
+    let said_by_ledger = |it: &LedgerSide| {
+        [
+            it.position.to_string(),
+            it.placement.to_string(),
+            it.municipality.to_string(),
+            it.date.to_string(),
+            it.kind.to_string(),
+            it.persons.to_string(),
+        ]
+    };
+    for line in &of.lines {
+        let list = line.list.as_ref().map(|it| {
+            [
+                it.row.to_string(),
+                it.reference.as_ref().map_or_else(String::new, |it| text(&it.to_string())),
+                it.placement.map_or_else(String::new, |it| it.to_string()),
+                it.date.to_string(),
+                it.kind.to_string(),
+                it.persons.to_string(),
+            ]
+        });
+        let head = [line.category.to_string(), line.effect.to_string()];
+        let (list, ledger) =
+            (list.unwrap_or_default(), line.ledger.as_ref().map(said_by_ledger).unwrap_or_default());
+        rows.write_record(head.iter().chain(&list).chain(&ledger).chain(&seal)).map_err(io_error)?;
+    }
+    for share in &of.split_shares {
+        let head = ["split_share".to_owned(), share.effect.to_string()];
+        let none = [const { String::new() }; 6];
+        let ledger = [
+            share.position.to_string(),
+            String::new(),
+            share.municipality.to_string(),
+            share.effective_on.to_string(),
+            String::new(),
+            share.realised.to_string(),
+        ];
+        rows.write_record(head.iter().chain(&none).chain(&ledger).chain(&seal)).map_err(io_error)?;
     }
     rows.flush()
 }

@@ -120,9 +120,9 @@ pub fn statements(whole: &str, answers: &[Answer]) -> String {
         text.push('\n');
     }
     text += &wrapped(&reading(first.statement.reading));
-    if let Some(sentence) = generated(&first.statement) {
+    if first.statement.generated {
         text.push('\n');
-        text += &wrapped(&sentence);
+        text += &wrapped(&generated());
     }
     text
 }
@@ -304,7 +304,7 @@ fn sentences(it: &Statement) -> Vec<String> {
     }
     sentences.extend(contested(it.contested));
     sentences.push(reading(it.reading));
-    sentences.extend(generated(it));
+    sentences.extend(it.generated.then(generated));
     sentences
 }
 
@@ -336,18 +336,12 @@ pub(super) fn contested(it: ContestedSum) -> Option<String> {
     })
 }
 
-fn generated(it: &Statement) -> Option<String> {
-    if_generated(it.generated)
-}
-
-/// What a reader must know where entries were generated.
-pub(super) fn if_generated(generated: bool) -> Option<String> {
-    generated.then(|| {
-        "GENERATED: this ledger holds entries that were made up, not reported, and figures on this page rest on \
-         them. In the demo ledger only national figures are published ones: the quotas, and what was carried over, \
-         due and realised when a half-year up to 2025-II closed."
-            .to_owned()
-    })
+/// What a reader must know where entries were made up.
+pub fn generated() -> String {
+    "GENERATED: this ledger holds entries that were made up, not reported, and figures on this page rest on them. In \
+     the demo ledger only national figures are published ones: the quotas, and what was carried over, due and \
+     realised when a half-year up to 2025-II closed."
+        .to_owned()
 }
 
 /// What a reader must know when the log ends before the reference date.

@@ -161,6 +161,11 @@ impl Cell {
             }
         }))
     }
+
+    /// The positions of all postings of housing, in the order of the log. One entry can make several.
+    pub(super) fn housing(&self) -> impl Iterator<Item = Position> {
+        self.housing.rows().map(|row| row.position)
+    }
 }
 
 fn is_known_at(position: u32, known_at: LogSize) -> bool {
