@@ -219,23 +219,23 @@ impl<'a> Accounts<'a> {
     /// Whose postings make up what the account says was realised.
     pub(super) fn makeup(&mut self, code: MunicipalityCode, half_year: HalfYear) -> Makeup {
         let mut makeup = Makeup::default();
-        self.add_makeup(code, half_year, false, &mut makeup);
+        self.add_makeup(code, half_year, &mut makeup);
         makeup
     }
 
-    /// Goes the way that [`settled`](Self::settled) goes, and [`strayed`](Self::strayed) behind what had ceased before.
-    fn add_makeup(&mut self, code: MunicipalityCode, half_year: HalfYear, ceased: bool, to: &mut Makeup) {
+    /// Goes the way that [`settled`](Self::settled) and [`strayed`](Self::strayed) go. What had ceased before the
+    /// half-year took over others before it as well, so each change says by itself which of the two it is.
+    fn add_makeup(&mut self, code: MunicipalityCode, half_year: HalfYear, to: &mut Makeup) {
         to.whole.insert(code);
         for it in self.taken_over(code) {
             let ceased = match it.effect(half_year) {
-                _ if ceased => true,
                 Effect::Within => false,
                 Effect::Earlier | Effect::OnFirstDay => true,
                 Effect::Later => continue,
             };
             for &old in it.old() {
                 if !it.is_split() {
-                    self.add_makeup(old, half_year, ceased, to);
+                    self.add_makeup(old, half_year, to);
                     continue;
                 }
                 let left = if ceased { self.strayed(old, half_year) } else { self.settled(old, half_year) };
