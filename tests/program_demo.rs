@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::folders::{contents, copy_dir};
 use crate::program::{Desk, Ran};
+use crate::witness::Witness;
 
 /// The demo as the program built it, and what it printed.
 fn built() -> &'static (PathBuf, String) {
@@ -344,9 +345,22 @@ fn the_examples_of_the_help_run() {
     desk.write("events.jsonl", crate::program::event(1, "grants.reported", grants));
     copy_dir(&desk.ledger(), &desk.path("peildatum-demo"));
     let help = desk.run("--help").expect(0).quietly();
-    for command in
-        ["demo", "deliver", "statement", "history", "verify", "export", "backup", "restore", "completions"]
-    {
+    let witness = Witness::new("witness.example/w1");
+    for command in [
+        "init",
+        "checkpoint",
+        "prove",
+        "witness",
+        "demo",
+        "deliver",
+        "statement",
+        "history",
+        "verify",
+        "export",
+        "backup",
+        "restore",
+        "completions",
+    ] {
         assert!(help.out.contains(&format!("\n  {command}")), "{command} is not in the list of commands");
         let help = desk.run(&format!("{command} --help")).expect(0).quietly();
         check_width(&help);
@@ -355,9 +369,15 @@ fn the_examples_of_the_help_run() {
         for example in examples {
             // Pipes and redirections are the shell's; the folders and ids are those of this desk.
             let typed = example.split(['|', '>']).next().unwrap();
-            let typed = typed.replace("/mnt/backup/", "saved-");
+            let typed = typed.replace("/mnt/backup/", "saved-").replace("/secrets/", "secret-");
+            let typed = typed.replace("add KEY", &format!("add {}", witness.verifier()));
             let typed = typed.replace("018f3b1c-7d1e-4c55-9c53-3b1f0a7c2d11", &known.id().to_string());
-            desk.run(&typed).expect(0);
+            let said = desk.run(&typed).expect(0).out;
+            if typed.trim() == "checkpoint" {
+                let text = said.split_inclusive('\n').take(3).collect::<String>();
+                desk.write("2026-04-03.checkpoint", &said);
+                desk.write("cosigned.checkpoint", said + &witness.cosign(&text, 1_775_210_400));
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::store::Access;
 #[derive(Args)]
 #[command(after_help = "Examples:
   peildatum init --origin peildatum.example/ledger
-  peildatum init --origin peildatum.example/ledger --key-file /secrets/ledger.key")]
+  peildatum init --origin peildatum.example/archive --ledger ./archive --key-file /secrets/archive.key")]
 pub struct Init {
     /// The name of the ledger in all that it signs: like an address of a page, without `https://`.
     #[arg(long, value_name = "NAME", value_parser = origin)]
