@@ -351,7 +351,7 @@ fn witnesses_cosign_and_are_told_with_the_time() {
     let said = desk.run("verify --checkpoint own").expect(0).out;
     assert!(said.contains("cosigned by witness.example/w1"), "{said}");
 
-    desk.run("witness remove nobody+00000000").expect(1).says("no witness nobody+00000000 is known");
+    desk.run("witness remove nobody+00000000").expect(1).says("no such witness is known");
     let (name, _) =
         one.verifier().rsplit_once('+').map(|(name, key)| (name.to_owned(), key.to_owned())).unwrap();
     desk.run(&format!("witness remove {name}")).expect(0);
@@ -510,4 +510,28 @@ fn tiles_of_another_log_are_left_as_they_are() {
     desk.run("export --tiles not-empty").expect(2).says("cannot look into not-empty");
     desk.run("export --checkpoint early").expect(64);
     desk.run("export --tiles t --from 3").expect(64);
+}
+
+#[test]
+fn an_entry_that_no_bundle_holds_is_named_and_can_be_exported_otherwise() {
+    let desk = desk();
+    let codes = (1_000..7_000).map(|code| format!("GM{code}"));
+    let rows: Vec<_> = codes.clone().map(|code| format!("{code},Name {code},PV28,VR17,1990-01-01")).collect();
+    desk.write("municipalities.csv", file("code,name,province,safety_region,from", &rows));
+    desk.run("deliver municipalities.csv --from cbs").expect(0);
+    let rows: Vec<_> = codes.map(|code| format!("2025-I,{code},1000000,published,Letter")).collect();
+    desk.write("allocations.csv", file("half_year,municipality,persons,method,reference", &rows));
+    desk.run("deliver allocations.csv --from ministry").expect(0);
+    let exported = desk.run("export").expect(0).out;
+    let (position, longest) = exported.lines().enumerate().max_by_key(|(_, line)| line.len()).unwrap();
+    let length = longest.len();
+    assert!(length > tiles::MAX_ENTRY, "{length}");
+    let said =
+        format!("the entry at position {position} cannot be exported as tiles: an entry of {length} bytes");
+    desk.run("export --tiles public").expect(1).says(&said);
+    // It is proven like any other.
+    checkpoint(&desk, "c");
+    let proof = desk.run(&format!("prove {position} --checkpoint c")).expect(0).out;
+    assert!(EntryProof::parse(proof.as_bytes()).unwrap().holds(longest.as_bytes()));
+    desk.run("verify --checkpoint c").expect(0);
 }

@@ -99,9 +99,9 @@ pub enum SigningError {
     /// A witness is known already, or by another key.
     #[error("the witness {0} is known already")]
     WitnessKnown(String),
-    /// A witness is not known.
-    #[error("no witness {0} is known; `peildatum witness list` shows those that are")]
-    WitnessUnknown(String),
+    /// A witness is not known. What was typed is not repeated: it may be a secret key by mistake.
+    #[error("no such witness is known; `peildatum witness list` shows those that are")]
+    WitnessUnknown,
     /// A checkpoint is not accepted.
     #[error("the checkpoint {0}")]
     Checkpoint(#[from] CheckpointFault),
@@ -281,7 +281,7 @@ pub fn remove_witness(dir: &Path, name: &str) -> Result<VerifierKey, SigningErro
     let mut known = witnesses(dir)?;
     let is_meant = |key: &VerifierKey| key.to_string() == name || named(key) == name;
     let at = known.iter().position(is_meant);
-    let at = at.ok_or_else(|| SigningError::WitnessUnknown(name.to_owned()))?;
+    let at = at.ok_or(SigningError::WitnessUnknown)?;
     let removed = known.remove(at);
     write_witnesses(dir, &known)?;
     Ok(removed)
