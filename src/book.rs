@@ -24,6 +24,8 @@ pub mod explanation;
 pub mod reconciliation;
 pub mod restatement;
 
+mod basis;
+
 use columns::Columns;
 use objection::Objections;
 use posting::{Fixed, Posting, place, postings, recount};

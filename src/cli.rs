@@ -5,6 +5,7 @@ mod checkpoint;
 mod completions;
 mod deliver;
 mod demo;
+mod dossier;
 mod explain;
 mod export;
 mod history;
@@ -62,6 +63,8 @@ enum Command {
     Prove(prove::Prove),
     Verify(verify::Verify),
     Witness(witness::Witness),
+    Dossier(dossier::Dossier),
+    VerifyDossier(dossier::VerifyDossier),
     Export(export::Export),
     Backup(backup::Backup),
     Restore(backup::Restore),
@@ -167,6 +170,8 @@ pub fn run() -> ExitCode {
         Command::Reconcile(args) => args.run(&ledger),
         Command::Verify(args) => args.run(&ledger),
         Command::Witness(args) => args.run(&ledger),
+        Command::Dossier(args) => args.run(&ledger),
+        Command::VerifyDossier(args) => args.run(),
         Command::Export(args) => args.run(&ledger),
         Command::Backup(args) => args.run(&ledger),
         Command::Restore(args) => args.run(&ledger),

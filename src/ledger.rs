@@ -16,7 +16,7 @@ mod reconciling;
 
 mod short;
 
-pub use audit::{ClosingShown, Explained, ExplainedEntry, Late, Restated, Restatements};
+pub use audit::{ClosingShown, EntryHead, Explained, ExplainedEntry, Late, Restated, Restatements};
 pub use batch::{Batch, Offered, Ticket};
 pub use reconciling::{ListSeal, Reconciled};
 

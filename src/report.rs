@@ -4,6 +4,8 @@ pub mod audit;
 
 pub mod csv;
 
+pub mod dossier;
+
 pub mod number;
 
 pub mod table;

@@ -1,10 +1,12 @@
 //! Every integration test that runs inside one process.
 
+mod basis;
 mod busy;
 mod cases;
 mod cases_reconcile;
 mod decisions;
 mod docs;
+mod dossier;
 mod explained;
 mod feed;
 mod floors;

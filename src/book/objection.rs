@@ -142,6 +142,11 @@ impl Objections {
         self.all.is_empty()
     }
 
+    /// Where objections and their settlements stand.
+    pub(super) fn positions(&self) -> impl Iterator<Item = Position> {
+        self.all.iter().flat_map(|it| [Some(it.position), it.settled.map(|(position, _)| position)]).flatten()
+    }
+
     /// Takes up what an entry does to objections and to what they contest.
     pub(super) fn apply(&mut self, position: Position, event: &Event) {
         match event {

@@ -218,6 +218,16 @@ impl Register {
         all.filter(move |it| it.half_year <= half_year && it.is_in_force(as_of)).map(|it| it.position)
     }
 
+    /// Where a municipality was registered.
+    pub(super) fn registered_at(&self, code: MunicipalityCode) -> Option<Position> {
+        Some(self.town(code)?.registered.as_ref()?.0)
+    }
+
+    /// Where the boundary changes stand.
+    pub(super) fn changes_at(&self) -> impl Iterator<Item = Position> {
+        self.changes.iter().map(|it| it.position)
+    }
+
     /// The day on which the boundary change at a position takes effect.
     pub(super) fn effective_on(&self, position: Position) -> Day {
         let change = self.changes.iter().find(|it| it.position == position);

@@ -1,18 +1,15 @@
 //! `peildatum explain`.
 
-use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::Path;
 
 use clap::Args;
-use serde::ser::{Error as _, SerializeSeq};
-use serde::{Serialize, Serializer};
 
 use super::statement::{Known, area};
 use super::{Failure, Format};
-use crate::book::explanation::{Cause, Explaining, Span};
+use crate::book::explanation::{Behind, Cause, Explaining, Span};
 use crate::domain::time::{Day, ReferenceDate};
-use crate::ledger::{Explained, KnownAt, Ledger, LedgerError, Outside};
+use crate::ledger::{Explained, KnownAt, Ledger, Outside};
 use crate::report::audit;
 use crate::store::Access;
 
@@ -91,37 +88,6 @@ struct Answer<'a> {
     explaining: Explaining<'a>,
 }
 
-/// An explanation with the entries behind its steps.
-#[derive(Serialize)]
-struct WithEntries<'a> {
-    #[serde(flatten)]
-    explained: &'a Explained,
-    behind: Streamed<'a>,
-}
-
-/// The entries, read while they are written: of the country there can be millions.
-struct Streamed<'a> {
-    answer: &'a Answer<'a>,
-    failed: &'a RefCell<Option<LedgerError>>,
-}
-
-impl Serialize for Streamed<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut seq = to.serialize_seq(None)?;
-        for (index, step) in self.answer.explained.explanation.steps.iter().enumerate() {
-            for behind in self.answer.explaining.behind(step) {
-                let entry = self.answer.ledger.explained_entry(index, &behind).map_err(|error| {
-                    let said = S::Error::custom(&error);
-                    self.failed.replace(Some(error));
-                    said
-                })?;
-                seq.serialize_element(&entry)?;
-            }
-        }
-        seq.end()
-    }
-}
-
 impl Answer<'_> {
     fn table(&self, entries: bool) -> Result<(), Failure> {
         let mut to = io::stdout().lock();
@@ -147,13 +113,8 @@ impl Answer<'_> {
 
     fn json_with_entries(&self) -> Result<(), Failure> {
         let mut to = io::BufWriter::new(io::stdout().lock());
-        let failed = RefCell::new(None);
-        let behind = Streamed { answer: self, failed: &failed };
-        let written = serde_json::to_writer(&mut to, &WithEntries { explained: &self.explained, behind });
-        if let Some(error) = failed.take() {
-            return Err(error.into());
-        }
-        written?;
+        let entry = |step, behind: &Behind| Ok::<_, Failure>(self.ledger.explained_entry(step, behind)?);
+        audit::explanation_as_json(&self.explained, &self.explaining, &entry, &mut to)?;
         writeln!(to)?;
         Ok(to.flush()?)
     }

@@ -30,11 +30,17 @@ pub struct Signing {
 }
 
 impl Signing {
-    /// Signs the log as it is.
-    pub fn sign(&self, ledger: &Ledger) -> Result<SignedCheckpoint, Failure> {
+    /// Signs the log as it is, and gives the key with which that was done.
+    pub fn sign_with(&self, ledger: &Ledger) -> Result<(SignedCheckpoint, SignerKey), Failure> {
         // A ledger without a key says so, whatever key is at hand.
         ledger.verifier_key()?;
-        Ok(ledger.signed_checkpoint(&self.key(ledger)?)?)
+        let key = self.key(ledger)?;
+        Ok((ledger.signed_checkpoint(&key)?, key))
+    }
+
+    /// Signs the log as it is.
+    pub fn sign(&self, ledger: &Ledger) -> Result<SignedCheckpoint, Failure> {
+        Ok(self.sign_with(ledger)?.0)
     }
 
     /// The checkpoint of a file, if one is named, which needs no key; the log as it is, signed, if none is.

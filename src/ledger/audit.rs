@@ -1,5 +1,7 @@
 //! Answers for whoever audits: how a standing became what it is, and how often it was restated.
 
+use std::collections::BTreeSet;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -13,7 +15,7 @@ use crate::domain::event::{Entry, EventName};
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
 use crate::domain::source::{DeliveryId, Source};
-use crate::domain::time::{Day, LogSize, Position, RecordedAt, ReferenceDate};
+use crate::domain::time::{AsOf, Day, LogSize, Position, RecordedAt, ReferenceDate};
 
 /// An explanation with what it was computed from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,6 +82,50 @@ pub struct ExplainedEntry {
     pub rule: Option<Rule>,
     /// Whether it is contested at the end.
     pub contested: bool,
+}
+
+/// What of an entry is told beside what it moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryHead {
+    event: EventName,
+    source: Source,
+    delivered_by: Source,
+    delivery: DeliveryId,
+    recorded_at: RecordedAt,
+}
+
+impl EntryHead {
+    /// That of an entry.
+    pub fn of(entry: &Entry) -> Self {
+        Self {
+            event: entry.event.name(),
+            source: entry.source.clone(),
+            delivered_by: entry.delivered_by.clone(),
+            delivery: entry.delivery,
+            recorded_at: entry.recorded_at,
+        }
+    }
+}
+
+impl ExplainedEntry {
+    /// An entry behind the step with this number.
+    pub fn of(step: usize, it: &Behind, head: &EntryHead) -> Self {
+        let head = head.clone();
+        Self {
+            step: step as u64,
+            position: it.position,
+            event: head.event,
+            source: head.source,
+            delivered_by: head.delivered_by,
+            delivery: head.delivery,
+            recorded_at: head.recorded_at,
+            valid_on: it.valid_on,
+            municipality: it.municipality,
+            persons: it.persons,
+            rule: it.rule,
+            contested: it.contested,
+        }
+    }
 }
 
 /// A change of a standing that was closed, by one delivery.
@@ -227,21 +273,23 @@ impl Ledger {
     /// # Errors
     /// When it cannot be read.
     pub fn explained_entry(&self, step: usize, it: &Behind) -> Result<ExplainedEntry, LedgerError> {
-        let entry = self.entry(it.position)?;
-        Ok(ExplainedEntry {
-            step: step as u64,
-            position: it.position,
-            event: entry.event.name(),
-            source: entry.source,
-            delivered_by: entry.delivered_by,
-            delivery: entry.delivery,
-            recorded_at: entry.recorded_at,
-            valid_on: it.valid_on,
-            municipality: it.municipality,
-            persons: it.persons,
-            rule: it.rule,
-            contested: it.contested,
-        })
+        Ok(ExplainedEntry::of(step, it, &EntryHead::of(&self.entry(it.position)?)))
+    }
+
+    /// The entries out of which the statement and the explanation of an area can be computed without the rest of the log.
+    ///
+    /// # Errors
+    /// When the area is a municipality that does not exist on the reference date.
+    pub fn basis(&self, area: Area, as_of: AsOf) -> Result<BTreeSet<Position>, LedgerError> {
+        Ok(self.memory.book.basis(area, as_of)?)
+    }
+
+    /// The entry at a position as it is stored, byte for byte.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn line(&self, position: Position) -> Result<Vec<u8>, LedgerError> {
+        Ok(self.reader.get(position.0)?)
     }
 
     /// Every change of the standing at the end of a half-year since that half-year was over, up to a state of knowledge;

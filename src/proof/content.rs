@@ -1,6 +1,7 @@
 //! The hash of a file, by which two parties know that they speak about the same one.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
@@ -15,6 +16,36 @@ impl ContentHash {
     /// The hash of these bytes.
     pub fn of(content: &[u8]) -> Self {
         Self(Sha256::digest(content).into())
+    }
+}
+
+/// Passes on what is written, and hashes it on the way.
+pub struct Hashing<W> {
+    to: W,
+    hasher: Sha256,
+}
+
+impl<W: Write> Hashing<W> {
+    /// Nothing was written yet.
+    pub fn new(to: W) -> Self {
+        Self { to, hasher: Sha256::new() }
+    }
+
+    /// The hash of all that was written so far.
+    pub fn hash(&self) -> ContentHash {
+        ContentHash(self.hasher.clone().finalize().into())
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 

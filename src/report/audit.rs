@@ -1,14 +1,17 @@
 //! Explanations and restatements, for people and for spreadsheets.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 
 use comfy_table::{Cell, CellAlignment};
 use csv::Writer;
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Serialize, Serializer};
 
 use super::csv::{io_error, text};
 use super::number::grouped;
 use super::table::{contested, generated, plain_table, wrap_only, wrapped, written};
-use crate::book::explanation::{Cause, Step, StepLine};
+use crate::book::explanation::{Behind, Cause, Explaining, Step, StepLine};
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::Day;
 use crate::ledger::{Checkpoint, ClosingShown, Explained, ExplainedEntry, KnownAtSize, Late, Restatements};
@@ -154,6 +157,61 @@ pub fn explanation_ending(it: &Explained) -> String {
         text += &wrapped(&sentence);
     }
     text
+}
+
+/// An explanation with the entries behind its steps.
+#[derive(Serialize)]
+#[serde(bound = "")]
+struct WithEntries<'a, E> {
+    #[serde(flatten)]
+    explained: &'a Explained,
+    behind: Streamed<'a, E>,
+}
+
+/// Finds what is told of an entry behind the step with a number.
+pub type FindEntry<'a, E> = &'a dyn Fn(usize, &Behind) -> Result<ExplainedEntry, E>;
+
+/// The entries, found while they are written: of the country there can be millions.
+struct Streamed<'a, E> {
+    explained: &'a Explained,
+    explaining: &'a Explaining<'a>,
+    entry: FindEntry<'a, E>,
+    failed: &'a RefCell<Option<E>>,
+}
+
+impl<E> Serialize for Streamed<'_, E> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut seq = to.serialize_seq(None)?;
+        for (index, step) in self.explained.explanation.steps.iter().enumerate() {
+            for behind in self.explaining.behind(step) {
+                let entry = (self.entry)(index, &behind).map_err(|error| {
+                    self.failed.replace(Some(error));
+                    S::Error::custom("an entry behind a step was not found")
+                })?;
+                seq.serialize_element(&entry)?;
+            }
+        }
+        seq.end()
+    }
+}
+
+/// Writes an explanation in JSON with the entries behind its steps, one after another.
+///
+/// # Errors
+/// When an entry cannot be found, or nothing can be written.
+pub fn explanation_as_json<E: From<io::Error>>(
+    explained: &Explained,
+    explaining: &Explaining<'_>,
+    entry: FindEntry<'_, E>,
+    to: &mut impl Write,
+) -> Result<(), E> {
+    let failed = RefCell::new(None);
+    let behind = Streamed { explained, explaining, entry, failed: &failed };
+    let written = serde_json::to_writer(to, &WithEntries { explained, behind });
+    match failed.take() {
+        Some(error) => Err(error),
+        None => written.map_err(|error| io::Error::from(error).into()),
+    }
 }
 
 /// The columns of an explanation as CSV.
