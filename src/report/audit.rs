@@ -143,6 +143,9 @@ pub fn explanation_ending(it: &Explained) -> String {
         standing_line(&format!("Standing on {}", explanation.on), Some(change), explanation.standing)
     );
     let mut sentences = vec!["Above zero is still to be housed, below zero is a surplus.".to_owned()];
+    if explanation.steps.is_empty() {
+        sentences.insert(0, "Nothing happened and nothing was learned that is about it.".to_owned());
+    }
     if explanation.steps.iter().any(|it| it.line == StepLine::CarryOver) {
         sentences.push(
             "What an authority fixed as carry-over stands as it was said: \"carry-over fixed\" is by how much that \
