@@ -46,8 +46,10 @@ impl World {
     ) -> Result<Decided, Refusal> {
         let source = "coa".parse().expect("a source");
         let identity = Identity { source, id };
-        let recall = self.state.recall(&identity, command).into_iter();
-        let recalled = Recalled::new(recall.map(|it| self.entries[it.0 as usize].clone()).collect());
+        let mut recalled = Recalled::default();
+        for position in self.state.recall(&identity, command) {
+            recalled.push(self.entries[position.0 as usize].clone(), &identity, command);
+        }
         let decided = decide(&self.state, &recalled, &identity, command, today)?;
         let Decided::New(events) = &decided else { return Ok(decided) };
         for event in events {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::command::{Command, Fingerprint, Identity, fingerprint};
-use super::recalled::{KnownPlacement, Recalled};
+use super::recalled::{Claim, KnownPlacement, Recalled};
 use super::refusal::Refusal;
 use super::seen::{Key, PlacementKeys, Seen};
 use crate::domain::area::{Inhabitants, Municipality, MunicipalityCode};
@@ -12,7 +12,7 @@ use crate::domain::event::{Entry, Event, IdBy};
 use crate::domain::half_year::HalfYear;
 use crate::domain::objection::{Contested, Contests, FigureName};
 use crate::domain::persons::{Balance, Persons};
-use crate::domain::placement::{Move, WithdrawalReason};
+use crate::domain::placement::{Move, PlacementKind, WithdrawalReason};
 use crate::domain::quota::Allocation;
 use crate::domain::reference::Reference;
 use crate::domain::rules::CountingRules;
@@ -396,13 +396,16 @@ impl State {
 
     /// The entry by which a person counts already.
     pub(super) fn counted_by(&self, recalled: &Recalled, person: PersonToken) -> Option<Position> {
-        recalled.of_person(person).find(|it| self.counts(it, &self.rules)).map(|it| it.position)
+        let counts = |it: &KnownPlacement<'_>| {
+            self.counts(it.id(), it.housed.kind, it.housed.counts_from, &self.rules)
+        };
+        recalled.of_person(person).find(counts).map(|it| it.position)
     }
 
     /// Whether a placement counts under these rules.
-    fn counts(&self, it: &KnownPlacement<'_>, rules: &CountingRules) -> bool {
-        let withdrawn = self.later.get(&it.id()).is_some_and(|later| later.withdrawn.is_some());
-        !withdrawn && rules.count(it.housed.kind, it.housed.counts_from)
+    fn counts(&self, id: PlacementId, kind: PlacementKind, counts_from: Day, rules: &CountingRules) -> bool {
+        let withdrawn = self.later.get(&id).is_some_and(|later| later.withdrawn.is_some());
+        !withdrawn && rules.count(kind, counts_from)
     }
 
     /// The persons who would count twice under these rules, each with the entries that do it.
@@ -412,11 +415,12 @@ impl State {
         rules: &CountingRules,
     ) -> Vec<(Position, Position)> {
         let mut persons = HashMap::<PersonToken, (Position, Option<Position>)>::new();
-        for (person, known) in recalled.persons().filter(|(_, it)| self.counts(it, rules)) {
+        let counts = |it: &Claim| self.counts(it.placement, it.kind, it.counts_from, rules);
+        for Claim { person, position, .. } in recalled.claims().filter(counts) {
             persons
                 .entry(person)
-                .and_modify(|(_, second)| *second = second.or(Some(known.position)))
-                .or_insert((known.position, None));
+                .and_modify(|(_, second)| *second = second.or(Some(position)))
+                .or_insert((position, None));
         }
         let mut twice: Vec<_> =
             persons.into_values().filter_map(|(first, second)| Some((first, second?))).collect();

@@ -83,7 +83,7 @@ impl<'a> Batch<'a> {
         registered_at: Option<RecordedAt>,
         command: &Command,
     ) -> Result<Result<Offered, Refusal>, LedgerError> {
-        let recalled = self.recall(&self.ledger.memory.state.recall(identity, command))?;
+        let recalled = self.recall(identity, command)?;
         let events = match decide(&self.ledger.memory.state, &recalled, identity, command, self.today) {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(Decided::Known(position)) => return Ok(Ok(Offered::Known(position))),
@@ -117,18 +117,20 @@ impl<'a> Batch<'a> {
     }
 
     /// Reads the entries that a decision needs, wherever they are by now.
-    fn recall(&mut self, positions: &[Position]) -> Result<Recalled, LedgerError> {
-        let entries = positions.iter().map(|&position| {
+    fn recall(&mut self, identity: &Identity, command: &Command) -> Result<Recalled, LedgerError> {
+        let mut recalled = Recalled::default();
+        for position in self.ledger.memory.state.recall(identity, command) {
             let own = position.0.checked_sub(self.first).and_then(|index| self.lines.get(index as usize));
-            match own {
-                Some(line) => decode(position, line),
+            let entry = match own {
+                Some(line) => decode(position, line)?,
                 None => match self.ledger.recent.get(position.0)? {
-                    Some(line) => decode(position, &line),
-                    None => self.ledger.entry(position),
+                    Some(line) => decode(position, &line)?,
+                    None => self.ledger.entry(position)?,
                 },
-            }
-        });
-        Ok(Recalled::new(entries.collect::<Result<_, _>>()?))
+            };
+            recalled.push(entry, identity, command);
+        }
+        Ok(recalled)
     }
 
     /// Where a row of a list, as a list of its own, was recorded before.
