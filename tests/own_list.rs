@@ -191,6 +191,35 @@ fn a_workbook_is_read_with_its_dates_and_numbers() {
 }
 
 #[test]
+fn a_cell_beyond_the_end_of_any_sheet_makes_the_workbook_unreadable() {
+    use std::io::{Cursor, Read as _, Write as _};
+    use zip::write::SimpleFileOptions;
+    let one = |sheet: &mut rust_xlsxwriter::Worksheet| {
+        sheet.write(0, 0, 1).expect("a cell");
+    };
+    // Column 17,576 and row 1,048,577.
+    for place in ["YYZ1", "A1048577"] {
+        let mut whole = zip::ZipArchive::new(Cursor::new(workbook(&[&one]))).expect("a workbook");
+        let mut forged = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for index in 0..whole.len() {
+            let mut file = whole.by_index(index).expect("a part");
+            let mut text = String::new();
+            file.read_to_string(&mut text).expect("XML");
+            forged
+                .start_file(file.name().expect("a name").into_owned(), SimpleFileOptions::default())
+                .expect("a part");
+            let text = text.replace(r#"<c r="A1""#, &format!(r#"<c r="{place}""#));
+            forged.write_all(text.as_bytes()).expect("its text");
+        }
+        let said = faults(forged.finish().expect("a workbook").into_inner());
+        assert_eq!(
+            said,
+            ["this is a workbook that cannot be read: open it, and save it anew as XLSX or CSV"]
+        );
+    }
+}
+
+#[test]
 fn what_is_wrong_in_a_workbook_is_told_by_row_and_column() {
     let as_date = Format::new().set_num_format("dd-mm-yyyy");
     let wrong = |sheet: &mut rust_xlsxwriter::Worksheet| {

@@ -7,6 +7,10 @@ use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 use super::{Cell, ListFaults, Reading};
 use crate::domain::time::Day;
 
+/// How many rows and columns a sheet of a workbook can have.
+const ROWS: u64 = 1 << 20;
+const COLUMNS: usize = 1 << 14;
+
 /// Reads all rows, with the numbers that they have on the sheet. A sheet is never held as a whole: a single cell far
 /// down would make it as large as a sheet can be.
 pub(super) fn read(content: &[u8], to: &mut Reading) -> Result<(), ListFaults> {
@@ -41,7 +45,8 @@ pub(super) fn read(content: &[u8], to: &mut Reading) -> Result<(), ListFaults> {
         if at != number {
             to.take(number, std::mem::take(&mut row))?;
         }
-        if at < number || column < row.len() {
+        // Beyond the last place of a sheet a number means nothing, and would make the row as long as it says.
+        if at < number || column < row.len() || at > ROWS || column >= COLUMNS {
             return Err(damaged());
         }
         number = at;
