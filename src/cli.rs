@@ -26,10 +26,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::domain::person_number::{holds_person_number, without_person_numbers};
+use crate::domain::person_number::without_person_numbers;
 use crate::domain::time::RecordedAt;
 use crate::feed::FeedError;
 use crate::ledger::{Ledger, LedgerError, Outside};
+use crate::proof::note::without_secret_keys;
 use crate::store::{Access, StoreError};
 
 /// Backlog and quota fulfilment of Dutch municipalities on any reference date, as known at any moment.
@@ -147,10 +148,11 @@ pub fn run() -> ExitCode {
             // Help and version are what was asked for, and end well.
             let code = if error.use_stderr() { 64 } else { 0 };
             let told = error.render().to_string();
-            // What was typed is repeated, but never a number of a person.
-            let _ = match holds_person_number(&told) {
-                true => write!(io::stderr(), "{}", without_person_numbers(&told)),
-                false => error.print(),
+            // What was typed is repeated, but never a number of a person, and never a secret key.
+            let shown = shown(&told);
+            let _ = match shown == told {
+                true => error.print(),
+                false => write!(io::stderr(), "{shown}"),
             };
             return ExitCode::from(code);
         }
@@ -184,10 +186,15 @@ pub fn run() -> ExitCode {
         Err(Failure::WrongUse(said)) => (64, Some(said)),
     };
     if let Some(said) = said.filter(|it| !it.is_empty()) {
-        // A number of a person can stand in whatever was typed: a path, a size, a name.
-        let _ = writeln!(io::stderr(), "peildatum: {}", without_person_numbers(&said));
+        let _ = writeln!(io::stderr(), "peildatum: {}", shown(&said));
     }
     ExitCode::from(code)
+}
+
+/// What is said, without what must be repeated nowhere. A number of a person can stand in whatever was typed: a path, a
+/// size, a name. So can a secret key, where the path of its file belongs.
+fn shown(said: &str) -> String {
+    without_person_numbers(&without_secret_keys(said))
 }
 
 /// Opens the ledger, with a bar while it is read, and says on standard error what had to be healed.

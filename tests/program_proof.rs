@@ -138,6 +138,19 @@ fn a_key_is_made_once_and_kept_from_others() {
     assert!(!ran.err.contains("PRIVATE"), "{ran:?}");
     let ran = with("PEILDATUM_KEY", "PRIVATE+KEY+mistyped", "checkpoint").expect(2).says("is no secret key");
     assert!(!ran.err.contains("mistyped"), "{ran:?}");
+    // Where the path of its file belongs, the key itself is repeated no more than anywhere else.
+    let secret_only = secret.trim_end();
+    for ran in [
+        with("PEILDATUM_KEY_FILE", secret_only, "checkpoint").expect(1),
+        desk.run_each(&["checkpoint", "--key-file", secret_only]).expect(1),
+        desk.run_each(&["verify", "--checkpoint", secret_only]).expect(2),
+        desk.run_each(&["prove", secret_only]).expect(64),
+        desk.run_each(&["verify-dossier", "absent.zip", "--key", secret_only]).expect(64),
+        other.run_each(&["init", "--origin", secret_only]).expect(64),
+    ] {
+        let key = secret_only.rsplit('+').next().unwrap();
+        assert!(!ran.err.contains(key) && ran.err.contains("[removed]"), "{ran:?}");
+    }
     desk.write("garbage", "\u{0}garbage");
     with("PEILDATUM_KEY_FILE", "absent", "checkpoint").expect(1).says("there is no secret key in absent");
     assert!(desk.files() == before, "nothing was written");

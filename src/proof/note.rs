@@ -22,6 +22,21 @@ const SIGNATURE: &str = "— ";
 /// What a secret key begins with, so that it is not taken for a public one.
 const SECRET: &str = "PRIVATE+KEY+";
 
+/// The text with every secret key in it taken out.
+pub fn without_secret_keys(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(SECRET) {
+        kept.push_str(&rest[..at]);
+        kept.push_str("[removed]");
+        // A key has no space in it; what a sentence puts behind it is no part of a key either.
+        let key = &rest[at..rest[at..].find(char::is_whitespace).map_or(rest.len(), |end| at + end)];
+        let end = key.trim_end_matches(|it: char| !it.is_alphanumeric() && !"+/=".contains(it)).len();
+        rest = &rest[at + end..];
+    }
+    kept + rest
+}
+
 /// The name of a key: that of a log, which is its origin, or of a witness.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyName(String);
