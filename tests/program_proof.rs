@@ -336,6 +336,12 @@ fn witnesses_cosign_and_are_told_with_the_time() {
     desk.run("witness accept later").expect(0);
     assert_eq!(desk.run("checkpoint").expect(0).out, format!("{own}{}", one.cosign(text, 1_775_214_000)));
 
+    // With lines that the log does not sign it is about no checkpoint of it, and takes the place of none.
+    let longer = format!("{text}more\n");
+    desk.write("longer", format!("{longer}\n{}", one.cosign(&longer, 1_775_220_000)));
+    desk.run("witness accept longer").expect(1).says("has lines behind its root");
+    assert_eq!(desk.run("checkpoint").expect(0).out, format!("{own}{}", one.cosign(text, 1_775_214_000)));
+
     // Forged, of another ledger, and of another history of this one.
     let forged = one.cosign(&text.replace("\n4\n", "\n3\n"), 5);
     desk.write("forged", format!("{own}{forged}"));
@@ -363,6 +369,20 @@ fn witnesses_cosign_and_are_told_with_the_time() {
     assert_eq!(checkpoint(&desk, "grown").note().signatures().len(), 1);
     let said = desk.run("verify --checkpoint own").expect(0).out;
     assert!(said.contains("cosigned by witness.example/w1"), "{said}");
+
+    // What was kept and cannot be read any more is named.
+    let kept = format!("ledger/cosigned/{:020}.checkpoint", own.head().size);
+    let cosigned = desk.read(&kept);
+    desk.write(&kept, "garbage");
+    let said = desk.run("verify --checkpoint own").expect(2);
+    said.says("the file `cosigned/00000000000000000004.checkpoint` of the ledger is no signed note")
+        .says("remove it");
+    // So is what is wrong there; the file that was handed in is not blamed for it.
+    desk.write(&kept, format!("{text}\n{forged}"));
+    desk.run("verify --checkpoint own")
+        .expect(2)
+        .says("of the ledger has a wrong signature of witness.example/w1+");
+    desk.write(&kept, cosigned);
 
     desk.run("witness remove nobody+00000000").expect(1).says("no such witness is known");
     let (name, _) =

@@ -72,18 +72,22 @@ impl Verify {
 
 /// Holds the journal against a signed checkpoint.
 fn against(dir: &Path, file: &Path, key: Option<&str>) -> Result<(), Failure> {
-    let own = store::verifier_key(dir).map_err(LedgerError::from)?;
     let key = match key {
         // What was typed is not repeated: it may be a secret key by mistake.
         Some(text) => text.trim().parse().map_err(|fault| Failure::WrongUse(format!("--key {fault}")))?,
-        None => own.ok_or(LedgerError::Signing(SigningError::NoKey))?,
+        None => {
+            let own = store::verifier_key(dir).map_err(LedgerError::from)?;
+            own.ok_or(LedgerError::Signing(SigningError::NoKey))?
+        }
     };
     let mut checkpoint = read_checkpoint(file, &key)?;
-    store::with_cosignatures(dir, &mut checkpoint).map_err(LedgerError::from)?;
     let mut witnesses = store::witnesses(dir).map_err(LedgerError::from)?;
-    let cosigned = checkpoint.cosigned(&witnesses);
-    let cosigned = cosigned.map_err(|fault| not_accepted(file, &CheckpointFault::Note(fault)))?;
+    let not_accepted = |fault| not_accepted(file, &CheckpointFault::Note(fault));
+    checkpoint.cosigned(&witnesses).map_err(not_accepted)?;
     compare(dir, file, &checkpoint)?;
+    // What lies in the ledger is no part of the file, and says nothing against it.
+    store::with_cosignatures(dir, &mut checkpoint).map_err(LedgerError::from)?;
+    let cosigned = checkpoint.cosigned(&witnesses).map_err(not_accepted)?;
 
     let mut to = io::stdout().lock();
     for signed in &cosigned {

@@ -110,6 +110,20 @@ pub enum SigningError {
         "no known witness has cosigned it, so nothing was kept; add the witness first with `peildatum witness add`"
     )]
     NotCosigned,
+    /// It has lines that this log never signs.
+    #[error(
+        "the checkpoint has lines behind its root, and this log signs none there, so nothing was kept; give the witness the \
+         checkpoint as `peildatum checkpoint` printed it"
+    )]
+    MoreLines,
+    /// What was kept of witnesses cannot be read.
+    #[error("the file `{file}` of the ledger {fault}; remove it, and accept again what the witnesses sent")]
+    CosignedDamaged {
+        /// Its place in the ledger's folder.
+        file: String,
+        /// What is wrong with it.
+        fault: CheckpointFault,
+    },
     /// A witness saw another log.
     #[error(
         "the checkpoint states {size} entries with root {found}, and the log has {known}: it is about another history. Keep the \
@@ -131,13 +145,19 @@ pub enum SigningError {
 impl SigningError {
     /// Whether the ledger is broken, as opposed to a rule that says no.
     pub fn is_broken(&self) -> bool {
-        use SigningError::{Differs, LastLost, NotAKey, Shorter, Store};
+        use SigningError::{CosignedDamaged, Differs, LastLost, NotAKey, Shorter, Store};
         let no_note = |fault: &CheckpointFault| {
             matches!(fault, CheckpointFault::Form | CheckpointFault::Note(NoteFault::Form(_)))
         };
         match self {
             Self::Checkpoint(fault) => no_note(fault),
-            it => matches!(it, NotAKey { .. } | LastLost(_) | Shorter { .. } | Differs { .. } | Store(_)),
+            NotAKey { .. }
+            | LastLost(_)
+            | Shorter { .. }
+            | Differs { .. }
+            | CosignedDamaged { .. }
+            | Store(_) => true,
+            _ => false,
         }
     }
 }
@@ -317,11 +337,16 @@ pub(super) fn last_signed_head(dir: &Path) -> Result<Option<Head>, SigningError>
 /// came with is not replaced.
 ///
 /// # Errors
-/// When they cannot be read.
+/// When they cannot be read, or one that says it is by a known witness is wrong.
 pub fn with_cosignatures(dir: &Path, checkpoint: &mut SignedCheckpoint) -> Result<(), SigningError> {
-    let Some(bytes) = read(&cosigned_path(dir, checkpoint.head().size))? else { return Ok(()) };
-    let kept = SignedCheckpoint::parse(&bytes)?;
+    let name = cosigned_name(checkpoint.head().size);
+    let Some(bytes) = read(&dir.join(COSIGNED).join(&name))? else { return Ok(()) };
+    let known = witnesses(dir)?;
+    let damaged = |fault| SigningError::CosignedDamaged { file: format!("{COSIGNED}/{name}"), fault };
+    let kept = SignedCheckpoint::parse(&bytes).map_err(damaged)?;
     if kept.note().text() == checkpoint.note().text() {
+        let of_witnesses = kept.cosigned(&known).map(drop);
+        of_witnesses.map_err(|fault| damaged(CheckpointFault::Note(fault)))?;
         let there = checkpoint.note().signatures().to_vec();
         let is_there = |it: &&Signature| there.iter().any(|known| known.name == it.name && known.id == it.id);
         let missing = kept.note().signatures().iter().filter(|it| !is_there(it));
@@ -330,8 +355,8 @@ pub fn with_cosignatures(dir: &Path, checkpoint: &mut SignedCheckpoint) -> Resul
     Ok(())
 }
 
-fn cosigned_path(dir: &Path, size: u64) -> PathBuf {
-    dir.join(COSIGNED).join(format!("{size:020}.checkpoint"))
+fn cosigned_name(size: u64) -> String {
+    format!("{size:020}.checkpoint")
 }
 
 /// The files, by their place in the folder, that belong into a backup: all but the secret.
@@ -462,13 +487,17 @@ impl Reader {
             return Err(SigningError::NotCosigned);
         }
         self.is_of_this_log(handed_in.head())?;
+        // They would take the place of the cosignatures of what the log did sign.
+        if handed_in.note().text() != handed_in.head().to_string() {
+            return Err(SigningError::MoreLines);
+        }
         // Only what was verified is kept, with the text that it is about.
         let mut kept = handed_in.unsigned();
         with_cosignatures(dir, &mut kept)?;
         own.iter().chain(&cosigned).for_each(|signed| kept.add(signed.signature.clone()));
         fs::create_dir_all(dir.join(COSIGNED)).map_err(StoreError::io("making", dir))?;
         sync_dir(dir)?;
-        replace(&cosigned_path(dir, kept.head().size), &kept.to_string())?;
+        replace(&dir.join(COSIGNED).join(cosigned_name(kept.head().size)), &kept.to_string())?;
         Ok(cosigned.iter().map(|signed| (signed.by.clone(), signed.at)).collect())
     }
 }
