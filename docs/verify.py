@@ -258,8 +258,8 @@ def verify(archive, key):
         ensure(line == f"{sha256.hexdigest()}  {name}", f"{name} is not as the ledger sealed it")
     return (f"{it['area']['name']} ({it['area']['code']}) on {it['referenceDate']}: {it['remaining']} remaining\n"
             f"{count} entries, each proven to stand in the log of {origin} with {size} entries\n"
-            f"{len(explanation['steps'])} steps and {shown} figures on the page add up and agree, as the ledger sealed it\n"
-            "taken as stated: fixed carry-overs, shares of boundary changes, which entries there are to tell of")
+            f"{len(explanation['steps'])} steps and {shown} figures on the page agree, as the ledger sealed them\n"
+            "taken as stated: fixed carry-overs, shares of splits, which entries there are")
 
 
 def main(arguments):

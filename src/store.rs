@@ -176,7 +176,15 @@ impl Store {
     /// As for [`open`](Self::open). Then what was folded must be thrown away.
     pub fn open_with(dir: &Path, options: &Options, fold: &mut dyn Fold) -> Result<Opened, StoreError> {
         let folder = Folder::claim(dir, options.access)?;
-        open::open(folder, options, fold)
+        let mut opened = open::open(folder, options, fold)?;
+        // It is whole by itself, so it is served; but whoever adds to it has to know.
+        let size = opened.store.head().size;
+        if let Ok(Some(Head { size: signed, .. })) = signing::last_signed_head(dir)
+            && signed > size
+        {
+            opened.notes.push(Note::ShorterThanSigned { size, signed });
+        }
+        Ok(opened)
     }
 
     /// Where the ledger ends.

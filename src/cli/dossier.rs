@@ -70,14 +70,14 @@ impl Dossier {
         file.as_file().sync_all().map_err(cannot)?;
         readable(file.as_file()).map_err(cannot)?;
         file.persist(&self.output).map_err(|error| cannot(error.error))?;
-        writeln!(
-            io::stdout(),
+        let said = format!(
             "{}: {} entries, each proven to stand in the log of {}, at size {}",
             self.output.display(),
             grouped(entries as i64),
             checkpoint.head().origin,
             grouped(checkpoint.head().size as i64)
-        )?;
+        );
+        io::stdout().write_all(table::wrapped(&said).as_bytes())?;
         Ok(())
     }
 }

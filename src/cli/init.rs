@@ -9,6 +9,7 @@ use super::Failure;
 use crate::domain::person_number::holds_person_number;
 use crate::ledger::Outside;
 use crate::proof::note::{KeyName, SignerKey};
+use crate::report::table::wrapped;
 use crate::store::Access;
 
 /// Begin a ledger that signs, or give a key to one that has none.
@@ -55,8 +56,10 @@ impl Init {
         let head = signed?;
         let secret = self.key_file.unwrap_or_else(|| dir.join("signing-key"));
         let mut to = io::stdout().lock();
-        writeln!(to, "The ledger in {} is {} from now on.", dir.display(), head.head().origin)?;
-        writeln!(to, "Its secret key is in {}: keep a copy, and show it to nobody.", secret.display())?;
+        let said = format!("The ledger in {} is {} from now on.", dir.display(), head.head().origin);
+        to.write_all(wrapped(&said).as_bytes())?;
+        let said = format!("Its secret key is in {}: keep a copy, and show it to nobody.", secret.display());
+        to.write_all(wrapped(&said).as_bytes())?;
         writeln!(to, "Give this verifier key to everybody who is to check what it signs:\n")?;
         writeln!(to, "{}", key.verifier())?;
         Ok(())

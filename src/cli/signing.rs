@@ -55,13 +55,14 @@ impl Signing {
         if let Some(path) = &self.key_file {
             return Ok(store::read_secret(path)?);
         }
-        if let Some(text) = env::var_os(KEY) {
+        let set = |name| env::var_os(name).filter(|text| !text.is_empty());
+        if let Some(text) = set(KEY) {
             // What it holds is never repeated, since it should be a secret.
             let key = text.to_string_lossy().trim_end().parse();
             let what = format!("the environment variable {KEY}");
             return Ok(key.map_err(|fault| SigningError::NotAKey { what, fault })?);
         }
-        match env::var_os(KEY_FILE) {
+        match set(KEY_FILE) {
             Some(path) => Ok(store::read_secret(Path::new(&path))?),
             None => ledger.own_secret(),
         }

@@ -92,6 +92,13 @@ pub enum Note {
     },
     /// A repair found nothing to do.
     NothingToRepair,
+    /// The ledger holds fewer entries than it has signed.
+    ShorterThanSigned {
+        /// How many it holds.
+        size: u64,
+        /// How many it signed.
+        signed: u64,
+    },
 }
 
 impl fmt::Display for Note {
@@ -137,6 +144,11 @@ impl fmt::Display for Note {
                 write!(f, "{why}; it was set aside")?;
                 kept(f, kept_as)
             }
+            Self::ShorterThanSigned { size, signed } => write!(
+                f,
+                "this ledger has signed {signed} entries and holds {size}, so it is an older copy: it signs nothing more until \
+                 the rest is put back with `peildatum restore`"
+            ),
             Self::NothingToRepair => {
                 f.write_str("journal, events and checkpoint agree; there is nothing to repair")
             }
