@@ -6,9 +6,10 @@ use peildatum::book::explanation::{Cause, EmptySpan, Explanation, Span, Step, St
 use peildatum::book::statement::Reading;
 use peildatum::decide::command::Command;
 use peildatum::domain::area::Area;
-use peildatum::domain::event::EventName;
+use peildatum::domain::event::{Event, EventName};
 use peildatum::domain::half_year::HalfYear;
 use peildatum::domain::placement::PlacementKind;
+use peildatum::domain::rules::counts_by_default;
 use peildatum::domain::time::{AsOf, LogSize, Position, ReferenceDate};
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseResult, TestRunner};
@@ -112,6 +113,18 @@ fn behind(
             prop_assert!(!positions.is_empty(), "boundaries change by an entry: {:?}", step);
         }
         _ => {
+            for rule in behind.iter().filter_map(|it| it.rule) {
+                let kind = step.kind.expect("persons were housed in some way");
+                let said = match rule.position {
+                    None => counts_by_default(kind),
+                    Some(at) => match &world.entries[at.0 as usize].event {
+                        Event::CountingRuleSet(it) => it.counts(),
+                        other => panic!("{other:?} sets no rule"),
+                    },
+                };
+                prop_assert_eq!(rule.counts, said, "{:?}", step);
+                prop_assert_eq!(rule.counts, step.line == StepLine::Housed, "{:?}", step);
+            }
             let moved: i64 = behind.iter().filter_map(|it| it.persons).sum();
             prop_assert_eq!(moved + step.by_boundary, step.persons, "{:?} of {:?}", step, explanation.area);
         }

@@ -282,10 +282,13 @@ impl Book {
         Ok((explaining.explanation()?, explaining))
     }
 
-    /// The rule by which a placement of this kind and day counts, as known before a position.
-    fn rule_before(&self, position: Position, kind: PlacementKind, day: Day, counts: bool) -> Rule {
-        let before = self.rules_set.iter().rev().skip_while(|(at, _)| *at >= position);
-        let set = before.into_iter().find(|(_, rule)| rule.kind() == kind && rule.covers(day));
+    /// The rule by which the entry at a position counts a placement of this kind and day, or does not. An entry that sets
+    /// a rule takes persons off under the rule before, and puts them on under its own.
+    fn rule_of(&self, position: Position, kind: PlacementKind, day: Day, counts: bool) -> Rule {
+        let mut known = self.rules_set.iter().rev().skip_while(|(at, _)| *at > position);
+        let set = known.find(|(at, rule)| {
+            rule.kind() == kind && rule.covers(day) && (*at < position || rule.counts() == counts)
+        });
         Rule { counts, position: set.map(|(at, _)| *at) }
     }
 }
@@ -476,7 +479,7 @@ impl<'a> Explaining<'a> {
                     _ => None,
                 };
                 let rule =
-                    rule.map(|(kind, counts)| self.book.rule_before(it.position, kind, it.ruled_on, counts));
+                    rule.map(|(kind, counts)| self.book.rule_of(it.position, kind, it.ruled_on, counts));
                 *moved.entry((it.position, it.municipality, it.valid_on, rule)).or_default() +=
                     i64::from(it.persons);
             }
