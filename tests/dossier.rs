@@ -82,6 +82,24 @@ fn what_was_written_is_accepted_however_it_is_packed() {
     check(&archive(&GOOD.members)).expect("the same members");
 }
 
+#[test]
+fn what_lies_beside_the_members_or_has_the_name_of_one_is_refused() {
+    let refused = |bytes: &[u8]| match check(bytes) {
+        Err(DossierFault::Refused(said)) => assert!(said.starts_with("its members are not"), "{said}"),
+        other => panic!("{other:?}"),
+    };
+    refused(&[b"<html>", &GOOD.bytes[..]].concat());
+    refused(&[&GOOD.bytes[..], &[b'x'; 64]].concat());
+    // The page of somebody else stands first, under the name that the right one has as well.
+    let mut twice = GOOD.members.clone();
+    twice.insert(6, ("page.htm_".to_owned(), b"another standing".to_vec()));
+    let mut bytes = archive(&twice);
+    while let Some(at) = bytes.windows(9).position(|it| it == b"page.htm_") {
+        bytes[at + 8] = b'l';
+    }
+    refused(&bytes);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 

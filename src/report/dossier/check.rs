@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 
 use serde::Serialize;
 use zip::ZipArchive;
@@ -72,7 +72,7 @@ pub fn check<R: Read + Seek>(
     key: &VerifierKey,
 ) -> Result<Checked, DossierFault> {
     let mut archive = archive(open)?;
-    members(&mut archive)?;
+    members(&mut archive, open()?.seek(SeekFrom::End(0))?)?;
     let manifest: Manifest = {
         let text = short(&mut archive, 0)?;
         let read = std::str::from_utf8(&text).ok().and_then(|it| crate::domain::read_object(it).ok());
@@ -144,19 +144,42 @@ fn archive<R: Read + Seek>(open: &dyn Fn() -> io::Result<R>) -> Result<ZipArchiv
 }
 
 /// Refuses members that are missing, in another order, or that nobody asked for.
-fn members<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Result<(), DossierFault> {
+fn members<R: Read + Seek>(archive: &mut ZipArchive<R>, length: u64) -> Result<(), DossierFault> {
     let mut found = Vec::new();
     for index in 0..archive.len().min(MEMBERS.len() + 1) {
         let member = archive.by_index_raw(index).map_err(io::Error::from)?;
         let name = member.name().map_err(io::Error::from)?;
         found.push(name.into_owned());
     }
-    match found == MEMBERS {
+    match found == MEMBERS && listed_once(archive, length)? {
         true => Ok(()),
         false => {
             Err(refused(format!("its members are not {}, in this order and no others", MEMBERS.join(", "))))
         }
     }
+}
+
+/// Whether nothing lies before, between or behind what the list of members names, and the list names each once.
+///
+/// Of two members with one name the reader of archives keeps the last, where another program shows the first; and a
+/// program that does not read the list finds whatever lies beside it.
+fn listed_once<R: Read + Seek>(archive: &mut ZipArchive<R>, length: u64) -> Result<bool, DossierFault> {
+    // The bytes of a record without its name, and what it has more where numbers can be large.
+    let (record, large) = (46, 28);
+    let list = archive.central_directory_start();
+    let (mut at, mut in_list) = (0, list..=list);
+    let mut is_so = archive.offset() == 0 && archive.comment().is_empty();
+    for (index, name) in MEMBERS.iter().enumerate() {
+        let member = archive.by_index_raw(index).map_err(io::Error::from)?;
+        let listed_at = member.central_header_start();
+        is_so &= member.header_start() == at && in_list.contains(&listed_at);
+        at = member.data_start().unwrap_or(0) + member.compressed_size();
+        let next = listed_at + record + name.len() as u64;
+        in_list = next..=next + large;
+    }
+    // What ends the list, where it begins late and where it does not.
+    let end = if list > u64::from(u32::MAX) { 98 } else { 22 };
+    Ok(is_so && at == list && length.checked_sub(end).is_some_and(|it| in_list.contains(&it)))
 }
 
 fn member<R: Read + Seek>(
