@@ -66,7 +66,7 @@ fn holds(world: &World, area: Area, span: Span, met: &mut BTreeMap<&'static str,
         prop_assert_eq!(sum(Some(Cause::LearnedOfBefore)), restated, "what was restated");
     }
     for step in &explanation.steps {
-        behind(world, &explanation, step, explaining.behind(step), span)?;
+        behind(world, &explanation, step, explaining.behind(step), span, met)?;
         let what = match step.line {
             StepLine::Boundary => "boundary changes",
             StepLine::CarryOver => "fixed carry-overs",
@@ -93,6 +93,7 @@ fn behind(
     step: &Step,
     behind: Vec<peildatum::book::explanation::Behind>,
     span: Span,
+    met: &mut BTreeMap<&'static str, u32>,
 ) -> TestCaseResult {
     let positions: BTreeSet<Position> = behind.iter().map(|it| it.position).collect();
     prop_assert_eq!(positions.len() as u64, step.entries, "{:?}", step);
@@ -107,10 +108,13 @@ fn behind(
             prop_assert!(!positions.is_empty(), "a carry-over is fixed by an entry: {:?}", step);
         }
         StepLine::Boundary => {
-            for it in &positions {
-                prop_assert_eq!(world.entries[it.0 as usize].event.name(), EventName::BoundaryChanged);
-            }
+            // Boundary changes, and what they brought of the municipalities that ceased.
+            let is_change =
+                |it: &Position| world.entries[it.0 as usize].event.name() == EventName::BoundaryChanged;
+            prop_assert!(behind.iter().all(|it| it.persons.is_none()));
             prop_assert!(!positions.is_empty(), "boundaries change by an entry: {:?}", step);
+            let what = if positions.iter().all(is_change) { "boundaries alone" } else { "brought" };
+            *met.entry(what).or_default() += 1;
         }
         _ => {
             for rule in behind.iter().filter_map(|it| it.rule) {
@@ -159,6 +163,7 @@ fn every_explanation_adds_up_to_both_standings_and_to_the_entries_behind_it() {
         "fixed carry-overs",
         "placements that do not count",
         "a share of what was housed",
+        "brought",
         "happened",
         "learned_of_before",
         "learned_of_between",

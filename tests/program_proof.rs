@@ -265,6 +265,11 @@ fn a_log_that_was_put_back_or_forged_is_found_by_the_checkpoint_alone() {
     restored.run("restore early").expect(0);
     restored.run("verify").expect(0);
     restored.run("verify --checkpoint late").expect(2).says("states 24 entries and the journal holds 14");
+    // With what was signed beside it, it says so whenever it is opened.
+    let as_restored = restored.read("ledger/signed-checkpoint");
+    fs::copy(desk.path("ledger/signed-checkpoint"), restored.path("ledger/signed-checkpoint")).unwrap();
+    restored.run("export").expect(0).says("has signed 24 entries and holds 14, so it is an older copy");
+    restored.write("ledger/signed-checkpoint", as_restored);
     // The ledger was begun anew with others in the place of the last ten, with the key and all that was signed.
     deliver(&restored, 30, 45);
     restored.run("verify").expect(0);

@@ -270,6 +270,8 @@ pub struct Explaining<'a> {
     codes: Vec<(MunicipalityCode, [Presence; 4])>,
     /// The half-years from which on an old municipality's placements are those of the area, at each corner.
     taken_over: [HashMap<MunicipalityCode, HalfYear>; 4],
+    /// The same for all that the area took anything over from, whole or in part.
+    linked: [HashMap<MunicipalityCode, HalfYear>; 4],
 }
 
 impl Book {
@@ -298,17 +300,25 @@ impl<'a> Explaining<'a> {
         let corners = span.corners();
         book.named(area, span.to)?;
         let mut taken_over: [HashMap<_, _>; 4] = Default::default();
+        let mut linked: [HashMap<_, _>; 4] = Default::default();
         // The old municipalities of a province or the country are among its own.
         if let Area::Municipality(code) = area {
             for (found, as_of) in taken_over.iter_mut().zip(corners) {
                 if book.register.presence(code, as_of) == Presence::There {
-                    taken_over_by(book, code, None, as_of, found);
+                    taken_over_by(book, code, None, as_of, false, found);
+                }
+            }
+        }
+        for (found, as_of) in linked.iter_mut().zip(corners) {
+            for code in book.codes_of(area) {
+                if book.register.presence(code, as_of) == Presence::There {
+                    taken_over_by(book, code, None, as_of, true, found);
                 }
             }
         }
         let presence = |code| corners.map(|as_of| book.register.presence(code, as_of));
         let codes = book.codes_of(area).map(|code| (code, presence(code))).collect();
-        Ok(Self { book, area, span, codes, taken_over })
+        Ok(Self { book, area, span, codes, taken_over, linked })
     }
 
     fn explanation(&self) -> Result<Explanation, Unanswerable> {
@@ -375,9 +385,12 @@ impl<'a> Explaining<'a> {
         }
         let mut steps: Vec<_> = steps.into_values().collect();
         for step in &mut steps {
-            if let Some(behind) = self.facts_behind(step) {
-                step.entries = behind.iter().map(|it| it.position).collect::<BTreeSet<_>>().len() as u64;
-            }
+            let behind = match self.facts_behind(step) {
+                Some(behind) => behind,
+                None if step.by_boundary != 0 => self.moved_by(step).into_iter().collect(),
+                None => continue,
+            };
+            step.entries = behind.iter().map(|it| it.position).collect::<BTreeSet<_>>().len() as u64;
         }
         // Entries that take each other back move nobody together, and are told all the same.
         steps.retain(|it| match it.line {
@@ -454,19 +467,51 @@ impl<'a> Explaining<'a> {
         behind
     }
 
-    /// The fixed carry-overs or boundary changes behind a step on such a line.
+    /// The fixed carry-overs, or the boundary changes and what they brought, behind a step on such a line.
     fn facts_behind(&self, step: &Step) -> Option<BTreeSet<Behind>> {
-        let facts = match step.line {
-            StepLine::CarryOver => self.fixed(step.half_year),
-            StepLine::Boundary => self.changed(step.half_year),
+        let (facts, brought) = match step.line {
+            StepLine::CarryOver => (self.fixed(step.half_year), BTreeSet::new()),
+            StepLine::Boundary => (self.changed(step.half_year), self.brought(step)),
             _ => return None,
         };
         let those = |in_force: &dyn Fn(&[bool; 4]) -> bool| -> BTreeSet<Behind> {
             facts.iter().filter(|(corners, _)| in_force(corners)).map(|(_, it)| *it).collect()
         };
-        let own = those(&|corners| Cause::of(*corners) == Some(step.cause));
+        let mut own = those(&|corners| Cause::of(*corners) == Some(step.cause));
+        own.extend(brought);
         let end = step.cause.corner();
         Some(if own.is_empty() { those(&|corners| corners[0] || corners[end]) } else { own })
+    }
+
+    /// The entries about municipalities that were taken over which a boundary change brought into this step: all that
+    /// made their standing, but what was housed and counts for the heir by itself.
+    fn brought(&self, step: &Step) -> BTreeSet<Behind> {
+        let corners = self.span.corners();
+        let old: BTreeSet<_> = self.linked.iter().flat_map(HashMap::keys).copied().collect();
+        let mut brought = BTreeSet::new();
+        for code in old.into_iter().filter(|code| self.codes.iter().all(|(own, _)| own != code)) {
+            for half_year in half_years(self.book.columns.first_half_year(), step.half_year) {
+                for it in self.book.columns.postings_of(code, half_year) {
+                    let housed = match it.line {
+                        Line::Housed(_) => true,
+                        Line::Quota | Line::Revision | Line::Exchange | Line::CarryOver => false,
+                        Line::NotCounted(_) | Line::InCare => continue,
+                    };
+                    let weighs = std::array::from_fn(|corner| {
+                        self.linked[corner].get(&code).is_some_and(|from| {
+                            let by_itself = housed && half_year >= *from;
+                            half_year.max(*from) == step.half_year
+                                && !by_itself
+                                && is_in_force(&it, corners[corner])
+                        })
+                    });
+                    if Cause::of(weighs) == Some(step.cause) {
+                        brought.insert(Behind::fact(it.position, code, it.valid_on));
+                    }
+                }
+            }
+        }
+        brought
     }
 
     fn moved_by(&self, step: &Step) -> Vec<Behind> {
@@ -484,7 +529,7 @@ impl<'a> Explaining<'a> {
                     i64::from(it.persons);
             }
         });
-        let behind = moved.into_iter().map(|((position, municipality, valid_on, rule), persons)| Behind {
+        let moved = moved.into_iter().map(|((position, municipality, valid_on, rule), persons)| Behind {
             position,
             municipality,
             valid_on,
@@ -492,7 +537,16 @@ impl<'a> Explaining<'a> {
             rule,
             contested: false,
         });
-        behind.collect()
+        let mut behind: Vec<_> = moved.collect();
+        if step.by_boundary != 0 {
+            // What a boundary change divides has no entry of its own but that one.
+            let end = step.cause.corner();
+            let changes = self.changed(step.half_year).into_iter();
+            behind.extend(changes.filter(|(corners, _)| corners[0] || corners[end]).map(|(_, it)| it));
+            behind.sort();
+            behind.dedup();
+        }
+        behind
     }
 
     /// The carry-overs that are fixed into a half-year, each with the corners of the span at which it is in force.
@@ -537,19 +591,20 @@ impl Behind {
 }
 
 /// The old municipalities whose placements are the heir's, with the half-year from which on. What is divided among
-/// several heirs is no placement of one of them.
+/// several heirs is no placement of one of them; it is looked at where parts are asked for too.
 fn taken_over_by(
     book: &Book,
     code: MunicipalityCode,
     from: Option<HalfYear>,
     as_of: AsOf,
+    in_part: bool,
     found: &mut HashMap<MunicipalityCode, HalfYear>,
 ) {
-    for it in book.register.taken_over(code, as_of).filter(|it| it.is_whole()) {
+    for it in book.register.taken_over(code, as_of).filter(|it| in_part || it.is_whole()) {
         let from = from.map_or(it.half_year(), |from| from.max(it.half_year()));
         for &old in it.old() {
             if found.insert(old, from).is_none() {
-                taken_over_by(book, old, Some(from), as_of, found);
+                taken_over_by(book, old, Some(from), as_of, in_part, found);
             }
         }
     }

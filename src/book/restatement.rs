@@ -1,6 +1,6 @@
 //! Restatements: what the standing at the end of a half-year was said to be at one log size after another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Accounts;
 use super::explanation::{StepLine, half_years, key_of};
@@ -86,12 +86,16 @@ impl Book {
         let as_of = AsOf { reference_date: ReferenceDate(next.first_day()), known_at: to };
         let area_then = self.named(area, as_of)?;
         let within = |position: Position| position.is_known_at(to) && !position.is_known_at(from);
-        let mut touches = BTreeSet::new();
-        for code in self.with_those_taken_over(area, as_of) {
+        let mut touches = Vec::new();
+        for (code, linked) in self.linked(area, as_of) {
+            // What was recorded about an old municipality before it was known to be taken over was not about the area.
+            let within =
+                |position: Position| within(position) && linked.is_none_or(|linked| position >= linked);
             for at in half_years(self.columns.first_half_year(), next) {
                 let all = self.columns.postings_of(code, at);
-                let weighing = all.filter(|it| within(it.position) && weighs(it, next));
-                touches.extend(weighing.filter_map(|it| touch(&it)));
+                touches.extend(
+                    all.filter(|it| within(it.position) && weighs(it, next)).filter_map(|it| touch(&it)),
+                );
             }
             let changes = self.register.changes_of(code, next, as_of).filter(|it| within(*it));
             touches.extend(changes.map(|position| {
@@ -107,7 +111,29 @@ impl Book {
                 }
             }));
         }
-        Ok((area_then, touches.into_iter().collect()))
+        touches.sort_unstable();
+        touches.dedup();
+        Ok((area_then, touches))
+    }
+
+    /// The municipalities that a standing is made of, and of each that was taken over the entry from which on it is.
+    fn linked(&self, area: Area, as_of: AsOf) -> BTreeMap<MunicipalityCode, Option<Position>> {
+        let mut linked: BTreeMap<_, _> = self.codes_of(area).map(|code| (code, None)).collect();
+        let mut open: Vec<(MunicipalityCode, Option<Position>)> =
+            linked.iter().map(|(code, linked)| (*code, *linked)).collect();
+        while let Some((code, from)) = open.pop() {
+            for it in self.register.taken_over(code, as_of) {
+                // Along a chain all of it must be known, and of several chains the first counts.
+                let from = from.max(Some(it.position()));
+                for &old in it.old() {
+                    if linked.get(&old).is_none_or(|known| from < *known) {
+                        linked.insert(old, from);
+                        open.push((old, from));
+                    }
+                }
+            }
+        }
+        linked
     }
 
     /// The codes that an area ever had.

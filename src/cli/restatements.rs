@@ -1,13 +1,13 @@
 //! `peildatum restatements`.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use clap::Args;
 
 use super::statement::{Known, area};
 use super::{Failure, Format};
-use crate::book::restatement::closed_on;
+use crate::book::restatement::{Touch, closed_on};
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::ReferenceDate;
 use crate::ledger::{KnownAt, Outside};
@@ -46,17 +46,24 @@ impl Restatements {
         // Names are those of the day on which the half-year is over.
         let on = closed_on(self.half_year).unwrap_or(self.half_year.first_day());
         let area = area(&ledger, &self.area, ledger.as_of(ReferenceDate(on), known_at)?)?;
-        let answer = ledger.restatements(area, self.half_year, known_at, self.entries)?;
-        let mut to = io::stdout().lock();
-        match self.format {
-            Format::Table => to.write_all(audit::restatements(&answer).as_bytes())?,
-            Format::Json => {
-                serde_json::to_writer(&mut to, &answer)?;
-                writeln!(to)?;
+        let (answer, touches) = ledger.restatements(area, self.half_year, known_at)?;
+        let late = |touch: &Touch| Ok::<_, Failure>(ledger.late(touch)?);
+        let mut to = BufWriter::new(io::stdout().lock());
+        match (self.format, self.entries) {
+            (Format::Table, entries) => {
+                to.write_all(audit::restatements(&answer).as_bytes())?;
+                if entries {
+                    audit::late_entries(&answer, &touches, &late, &mut to)?;
+                }
             }
-            Format::Csv if self.entries => audit::late_entries_as_csv(&answer, to)?,
-            Format::Csv => audit::restatements_as_csv(&answer, to)?,
+            (Format::Json, false) => serde_json::to_writer(&mut to, &answer)?,
+            (Format::Json, true) => audit::restatements_as_json(&answer, &touches, &late, &mut to)?,
+            (Format::Csv, false) => audit::restatements_as_csv(&answer, &mut to)?,
+            (Format::Csv, true) => audit::late_entries_as_csv(&answer, &touches, &late, &mut to)?,
         }
-        Ok(())
+        if self.format == Format::Json {
+            writeln!(to)?;
+        }
+        Ok(to.flush()?)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Checkpoint, KnownAt, KnownAtSize, Ledger, LedgerError, part};
 use crate::book::explanation::{Behind, Explaining, Explanation, Rule, Span, StepLine};
-use crate::book::restatement::{Closing, closed_on};
+use crate::book::restatement::{Closing, Touch, closed_on};
 use crate::book::statement::NamedArea;
 use crate::domain::area::{Area, MunicipalityCode};
 use crate::domain::event::{Entry, EventName};
@@ -156,7 +156,7 @@ pub struct Restated {
     /// The standing from then on.
     #[serde(deserialize_with = "crate::domain::object")]
     pub standing: ClosingShown,
-    /// The entries themselves, where they were asked for.
+    /// The entries themselves, where they were asked for. Who writes them can do so one by one.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::domain::objects")]
     pub behind: Vec<Late>,
 }
@@ -249,6 +249,15 @@ pub struct Restatements {
     pub generated: bool,
 }
 
+impl Restated {
+    /// Those of all touches that belong to this change.
+    pub fn touches<'a>(&self, all: &'a [Touch]) -> &'a [Touch] {
+        let first = all.partition_point(|it| it.position.0 < self.first_position);
+        let end = all.partition_point(|it| it.position.0 <= self.last_position);
+        &all[first..end]
+    }
+}
+
 impl Ledger {
     /// Explains how the standing of an area became what it is. The second value gives the entries behind each step.
     ///
@@ -292,8 +301,29 @@ impl Ledger {
         Ok(self.reader.get(position.0)?)
     }
 
+    /// An entry that may have made a change, with how late it came.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn late(&self, touch: &Touch) -> Result<Late, LedgerError> {
+        let entry = self.entry(touch.position)?;
+        let recorded_on = entry.recorded_at.dutch_day();
+        Ok(Late {
+            position: touch.position,
+            event: entry.event.name(),
+            source: entry.source,
+            valid_on: touch.valid_on,
+            days_late: i64::from(recorded_on.index()) - i64::from(touch.valid_on.index()),
+            municipality: touch.municipality,
+            line_half_year: touch.half_year,
+            line: touch.line,
+            kind: touch.kind,
+            change: touch.change,
+        })
+    }
+
     /// Every change of the standing at the end of a half-year since that half-year was over, up to a state of knowledge;
-    /// with the entries that made it, where they are asked for.
+    /// and what may have made them, in the order of the log.
     ///
     /// # Errors
     /// When the half-year is not over as known then, when the area is a municipality that does not exist at its end,
@@ -303,8 +333,7 @@ impl Ledger {
         area: Area,
         half_year: HalfYear,
         known_at: KnownAt,
-        with_entries: bool,
-    ) -> Result<Restatements, LedgerError> {
+    ) -> Result<(Restatements, Vec<Touch>), LedgerError> {
         let closed_on = closed_on(half_year).ok_or(LedgerError::NotClosed { half_year })?;
         let to = self.as_of(ReferenceDate(closed_on), known_at)?.known_at;
         let end = self.known_at(to);
@@ -329,7 +358,7 @@ impl Ledger {
             }
         };
         let mut last: Option<Entry> = None;
-        for touch in touches {
+        for touch in &touches {
             let position = touch.position.0;
             let entry = match last.take().filter(|it| it.position == touch.position) {
                 Some(entry) => entry,
@@ -363,25 +392,11 @@ impl Ledger {
             it.happened_from = it.happened_from.min(touch.valid_on);
             it.happened_until = it.happened_until.max(touch.valid_on);
             it.known_at = KnownAtSize { size: position + 1, time: Some(entry.recorded_at) };
-            if with_entries {
-                it.behind.push(Late {
-                    position: touch.position,
-                    event: entry.event.name(),
-                    source: entry.source.clone(),
-                    valid_on: touch.valid_on,
-                    days_late: days_since(touch.valid_on),
-                    municipality: touch.municipality,
-                    line_half_year: touch.half_year,
-                    line: touch.line,
-                    kind: touch.kind,
-                    change: touch.change,
-                });
-            }
         }
         if let Some(done) = open {
             close(done);
         }
-        Ok(Restatements {
+        let restatements = Restatements {
             area: named,
             half_year,
             closed_on,
@@ -392,6 +407,7 @@ impl Ledger {
             known_at: end,
             checkpoint: self.checkpoint(to)?,
             generated: book.is_generated(to),
-        })
+        };
+        Ok((restatements, touches))
     }
 }

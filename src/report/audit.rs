@@ -12,17 +12,19 @@ use super::csv::{io_error, text};
 use super::number::grouped;
 use super::table::{contested, generated, plain_table, wrap_only, wrapped, written};
 use crate::book::explanation::{Behind, Cause, Explaining, Step, StepLine};
+use crate::book::restatement::Touch;
+use crate::book::statement::NamedArea;
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::Day;
-use crate::ledger::{Checkpoint, ClosingShown, Explained, ExplainedEntry, KnownAtSize, Late, Restatements};
+use crate::ledger::{
+    Checkpoint, ClosingShown, Explained, ExplainedEntry, KnownAtSize, Late, Restated, Restatements,
+};
 
 /// What stands above an explanation.
 pub fn explanation_heading(it: &Explained) -> String {
     let explanation = &it.explanation;
-    let mut heading = format!(
-        "{} ({}): how its standing became what it is\n",
-        explanation.area.name, explanation.area.code
-    );
+    let (name, code) = (&explanation.area.name, explanation.area.code);
+    let mut heading = wrapped(&format!("{name} ({code}): how its standing became what it is"));
     heading += &known("From", explanation.since, &it.known_since, &it.checkpoint_since);
     heading += &known("To", explanation.on, &it.known_at, &it.checkpoint);
     heading.push('\n');
@@ -78,7 +80,8 @@ pub fn step(it: &Step, standing: i64) -> String {
     let label = format!("  {:<8} {line:<30} {entries:>14}", it.half_year.to_string());
     let mut text = standing_line(&label, Some(it.change), standing);
     if it.line == StepLine::NotCounted {
-        text += &format!("           {} persons do not count\n", grouped(it.persons));
+        let persons = if it.persons.abs() == 1 { "person" } else { "persons" };
+        text += &format!("           of {} {persons} it changes nothing\n", signed(it.persons));
     }
     if it.by_boundary != 0 {
         text += &format!(
@@ -348,12 +351,14 @@ impl<W: Write> BehindAsCsv<W> {
 
 /// The standing at the end of a half-year and every change of it since.
 pub fn restatements(it: &Restatements) -> String {
-    let mut text = format!(
-        "{} ({}): the standing at the end of {}, {}\nAs known at log size {}{}\nRoot {}\n\n",
-        it.area.name,
-        it.area.code,
+    let (name, code) = (&it.area.name, it.area.code);
+    let mut text = wrapped(&format!(
+        "{name} ({code}): the standing at the end of {}, {}",
         it.half_year,
-        written(it.closed_on),
+        written(it.closed_on)
+    ));
+    text += &format!(
+        "As known at log size {}{}\nRoot {}\n\n",
         grouped(it.known_at.size as i64),
         it.known_at.time.map_or_else(String::new, |time| format!(" (last entry {time})")),
         it.checkpoint.root
@@ -405,43 +410,153 @@ pub fn restatements(it: &Restatements) -> String {
     sentences.extend(it.generated.then(generated));
     let sentences: Vec<_> = sentences.iter().map(|it| wrapped(it)).collect();
     text += &sentences.join("\n");
-    for restated in it.restated.iter().filter(|it| !it.behind.is_empty()) {
-        text += &format!(
-            "\nLog size {}, by {}\nDelivery {}\n",
-            size(&restated.known_at),
-            restated.delivered_by,
-            restated.delivery
-        );
-        text += &late_entries(it.half_year, &restated.behind);
-    }
     text
 }
 
-fn late_entries(closed: HalfYear, late: &[Late]) -> String {
-    let mut table = plain_table();
-    let names = ["Entry", "Of", "Days late", "", "Change", "Line"];
-    table.set_header(names.map(Cell::new));
-    for it in late {
-        let kind = it.kind.map_or_else(String::new, |kind| format!(", {kind}"));
-        let of = if it.line_half_year == closed { String::new() } else { format!("{} ", it.line_half_year) };
-        table.add_row([
-            Cell::new(grouped(it.position.0 as i64)).set_alignment(CellAlignment::Right),
-            Cell::new(it.valid_on),
-            Cell::new(it.days_late).set_alignment(CellAlignment::Right),
-            Cell::new(it.municipality),
-            Cell::new(it.change.map_or_else(|| "-".to_owned(), signed)).set_alignment(CellAlignment::Right),
-            Cell::new(format!("{of}{}{kind} ({})", it.line, it.event)),
-        ]);
+/// Finds what is told of an entry that came late.
+pub type FindLate<'a, E> = &'a dyn Fn(&Touch) -> Result<Late, E>;
+
+/// The entries behind every change, one after another.
+///
+/// # Errors
+/// When one cannot be read, or nothing can be written.
+pub fn late_entries<E: From<io::Error>>(
+    it: &Restatements,
+    touches: &[Touch],
+    find: FindLate<'_, E>,
+    to: &mut impl Write,
+) -> Result<(), E> {
+    for restated in &it.restated {
+        write!(
+            to,
+            "\nLog size {}, by {}\nDelivery {}\n",
+            grouped(restated.known_at.size as i64),
+            restated.delivered_by,
+            restated.delivery
+        )?;
+        writeln!(to, "{:>12}  Of         Days late          Change  Line", "Entry")?;
+        for touch in restated.touches(touches) {
+            let late = find(touch)?;
+            let kind = late.kind.map_or_else(String::new, |kind| format!(", {kind}"));
+            let of = match late.line_half_year == it.half_year {
+                true => String::new(),
+                false => format!("{} ", late.line_half_year),
+            };
+            let said = format!("{of}{}{kind} ({})", late.line, late.event);
+            let mut lines = super::table::broken(&said, 27).into_iter();
+            writeln!(
+                to,
+                "{:>12}  {} {:>9}  {} {:>7}  {}",
+                grouped(late.position.0 as i64),
+                late.valid_on,
+                late.days_late,
+                late.municipality,
+                late.change.map_or_else(|| "-".to_owned(), signed),
+                lines.next().unwrap_or_default()
+            )?;
+            for line in lines {
+                writeln!(to, "{:>52}{line}", "")?;
+            }
+        }
     }
-    wrap_only(&mut table, names.len() - 1);
-    table.trim_fmt() + "\n"
+    Ok(())
+}
+
+/// The changes, each with the entries behind it.
+struct WithLate<'a, E> {
+    it: &'a Restatements,
+    touches: &'a [Touch],
+    find: FindLate<'a, E>,
+    failed: &'a RefCell<Option<E>>,
+}
+
+impl<E> Serialize for WithLate<'_, E> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        /// A change, and below it its entries.
+        #[derive(Serialize)]
+        #[serde(bound = "")]
+        struct One<'a, E> {
+            #[serde(flatten)]
+            restated: &'a Restated,
+            behind: LateOf<'a, E>,
+        }
+        let each = self.it.restated.iter();
+        to.collect_seq(each.map(|restated| One { restated, behind: LateOf(self, restated) }))
+    }
+}
+
+/// The entries of one change, found while they are written: where a ledger was filled afterwards, all of them came late.
+struct LateOf<'a, E>(&'a WithLate<'a, E>, &'a Restated);
+
+impl<E> Serialize for LateOf<'_, E> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut seq = to.serialize_seq(None)?;
+        for touch in self.1.touches(self.0.touches) {
+            let late = (self.0.find)(touch).map_err(|error| {
+                self.0.failed.replace(Some(error));
+                S::Error::custom("an entry that came late was not found")
+            })?;
+            seq.serialize_element(&late)?;
+        }
+        seq.end()
+    }
+}
+
+/// Writes restatements in JSON with the entries behind each, one after another.
+///
+/// # Errors
+/// When one cannot be read, or nothing can be written.
+pub fn restatements_as_json<E: From<io::Error>>(
+    it: &Restatements,
+    touches: &[Touch],
+    find: FindLate<'_, E>,
+    to: &mut impl Write,
+) -> Result<(), E> {
+    /// All fields in their order, with another list in the place of the plain one.
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase", bound = "")]
+    struct Whole<'a, E> {
+        area: &'a NamedArea,
+        half_year: HalfYear,
+        closed_on: Day,
+        known_at_closing: KnownAtSize,
+        at_closing: ClosingShown,
+        restated: WithLate<'a, E>,
+        now: ClosingShown,
+        known_at: KnownAtSize,
+        checkpoint: Checkpoint,
+        generated: bool,
+    }
+    let failed = RefCell::new(None);
+    let whole = Whole {
+        area: &it.area,
+        half_year: it.half_year,
+        closed_on: it.closed_on,
+        known_at_closing: it.known_at_closing,
+        at_closing: it.at_closing,
+        restated: WithLate { it, touches, find, failed: &failed },
+        now: it.now,
+        known_at: it.known_at,
+        checkpoint: it.checkpoint,
+        generated: it.generated,
+    };
+    let written = serde_json::to_writer(to, &whole);
+    match failed.take() {
+        Some(error) => Err(error),
+        None => written.map_err(|error| io::Error::from(error).into()),
+    }
 }
 
 /// The entries behind every change as CSV, a row each.
 ///
 /// # Errors
-/// When they cannot be written.
-pub fn late_entries_as_csv(it: &Restatements, to: impl Write) -> io::Result<()> {
+/// When one cannot be read, or nothing can be written.
+pub fn late_entries_as_csv<E: From<io::Error>>(
+    it: &Restatements,
+    touches: &[Touch],
+    find: FindLate<'_, E>,
+    to: &mut impl Write,
+) -> Result<(), E> {
     let mut rows = Writer::from_writer(to);
     rows.write_record([
         "area",
@@ -462,7 +577,8 @@ pub fn late_entries_as_csv(it: &Restatements, to: impl Write) -> io::Result<()> 
     ])
     .map_err(io_error)?;
     for restated in &it.restated {
-        for late in &restated.behind {
+        for touch in restated.touches(touches) {
+            let late = find(touch)?;
             rows.write_record([
                 it.area.code.to_string(),
                 it.half_year.to_string(),
@@ -483,7 +599,7 @@ pub fn late_entries_as_csv(it: &Restatements, to: impl Write) -> io::Result<()> 
             .map_err(io_error)?;
         }
     }
-    rows.flush()
+    Ok(rows.flush()?)
 }
 
 /// The same as CSV, a row for each change, and the first for the standing as it closed.

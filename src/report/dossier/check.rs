@@ -1,6 +1,6 @@
 //! Checking a dossier with nothing but the ledger's public key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 
@@ -10,8 +10,8 @@ use zip::ZipArchive;
 use super::{FORMAT, MEMBERS, Manifest, PROGRAM, SEALED, from_the_beginning, page, seal_text};
 use crate::book::Book;
 use crate::book::explanation::Behind;
-use crate::domain::area::Area;
-use crate::domain::event::Entry;
+use crate::domain::area::{Area, BoundaryChange, MunicipalityCode};
+use crate::domain::event::{Entry, Event};
 use crate::domain::time::{AsOf, LogSize, Position, RecordedAt, ReferenceDate};
 use crate::ledger::{Answer, Checkpoint, EntryHead, Explained, ExplainedEntry, KnownAtSize};
 use crate::proof::checkpoint::SignedCheckpoint;
@@ -257,6 +257,7 @@ impl Write for Same<'_> {
 struct Entries {
     book: Book,
     heads: HashMap<Position, EntryHead>,
+    boundaries: Boundaries,
     /// When the last entry of the log was recorded, if it is among them.
     last: Option<(Position, RecordedAt)>,
 }
@@ -269,7 +270,12 @@ impl Entries {
     ) -> Result<Self, DossierFault> {
         let (mut of_lines, mut of_proofs) = (archive(open)?, archive(open)?);
         let (mut lines, mut proofs) = (member(&mut of_lines, 4)?, member(&mut of_proofs, 5)?);
-        let mut entries = Self { book: Book::default(), heads: HashMap::new(), last: None };
+        let mut entries = Self {
+            book: Book::default(),
+            heads: HashMap::new(),
+            boundaries: Boundaries::default(),
+            last: None,
+        };
         while let Some(line) = line(&mut lines, "entries.jsonl")? {
             let number = entries.heads.len() + 1;
             let Ok(entry) = Entry::decode(&line) else {
@@ -291,6 +297,13 @@ impl Entries {
             if !proven {
                 return Err(refused(format!(
                     "its entry at position {position} does not stand there in the log of the checkpoint"
+                )));
+            }
+            if let Event::BoundaryChanged(it) = &entry.event
+                && !entries.boundaries.take_up(it)
+            {
+                return Err(refused(format!(
+                    "its entry at position {position} gives a municipality back to one that it came from"
                 )));
             }
             entries.book.apply(&entry);
@@ -350,6 +363,31 @@ impl Entries {
         let head =
             head.ok_or_else(|| refused(format!("it lacks the entry at position {}", behind.position)))?;
         Ok(ExplainedEntry::of(step, behind, head))
+    }
+}
+
+/// Who was taken over by whom. A ledger never records that they go round in a circle, in which no figure would come to an
+/// end; but a dossier can be of any log that somebody signed.
+#[derive(Default)]
+struct Boundaries(HashMap<MunicipalityCode, Vec<MunicipalityCode>>);
+
+impl Boundaries {
+    /// Takes up a change, unless it closes a circle.
+    fn take_up(&mut self, it: &BoundaryChange) -> bool {
+        for &old in it.old() {
+            self.0.entry(old).or_default().extend(it.heirs().into_iter().map(|(heir, _)| heir));
+        }
+        let (mut open, mut seen) =
+            (it.heirs().into_iter().map(|(heir, _)| heir).collect::<Vec<_>>(), HashSet::new());
+        while let Some(code) = open.pop() {
+            if it.old().contains(&code) {
+                return false;
+            }
+            if seen.insert(code) {
+                open.extend(self.0.get(&code).into_iter().flatten());
+            }
+        }
+        true
     }
 }
 
