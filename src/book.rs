@@ -15,6 +15,10 @@ pub mod account;
 
 pub mod share;
 
+mod inhabitants;
+
+pub mod evaluation;
+
 pub mod objection;
 
 pub mod statement;
@@ -32,11 +36,13 @@ use posting::{Fixed, Posting, place, postings, recount};
 use register::Register;
 
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
-use crate::domain::area::{Municipality, MunicipalityCode};
+use crate::domain::area::{Municipality, MunicipalityCode, Population};
 use crate::domain::evaluation::Evaluation;
 use crate::domain::event::{Entry, Event};
+use crate::domain::grants::Grants;
+use crate::domain::half_year::HalfYear;
 use crate::domain::placement::{Housed, PlacementKind};
-use crate::domain::quota::Quota;
+use crate::domain::quota::{Allocation, Quota};
 use crate::domain::rules::{CountingRule, CountingRules, counts_by_default};
 use crate::domain::time::{AsOf, Day, LogSize, Position};
 
@@ -49,6 +55,9 @@ pub struct Book {
     register: Register,
     quotas: Vec<(Position, Quota)>,
     evaluations: Vec<(Position, Evaluation)>,
+    allocations: Vec<(Position, Allocation)>,
+    populations: Vec<(Position, Population)>,
+    grants: Vec<(Position, Grants)>,
     rules_set: Vec<(Position, CountingRule)>,
     amv_capacities: Vec<(Position, AmvCapacity)>,
     amv_places: Vec<(Position, AmvPlaces)>,
@@ -92,6 +101,111 @@ pub enum Unanswerable {
     },
 }
 
+/// Why a quota can be neither divided nor evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unprepared {
+    /// No national number of a half-year is known.
+    #[error(
+        "no quota of {half_year} is known at log size {known_at}: deliver it (quota-published), or ask as known later"
+    )]
+    NoQuota {
+        /// The half-year.
+        half_year: HalfYear,
+        /// The log size of the question.
+        known_at: LogSize,
+    },
+    /// No municipality exists on a day.
+    #[error(
+        "no municipality exists on {on}, as known then: deliver the municipalities, or ask as known later"
+    )]
+    NoMunicipality {
+        /// The day.
+        on: Day,
+    },
+    /// Inhabitants are missing.
+    #[error(
+        "inhabitants on {counted_on} are not recorded for {}, as known then: deliver them as a file of population \
+         (docs/deliveries.md), ask as known later, or by the inhabitants of another day{}",
+        several(missing),
+        counts(counted)
+    )]
+    NoInhabitants {
+        /// The day of the count.
+        counted_on: Day,
+        /// The municipalities.
+        missing: Vec<MunicipalityCode>,
+        /// The days of which counts are known.
+        counted: Vec<Day>,
+    },
+    /// By the count that is recorded the country has no inhabitants.
+    #[error("by the inhabitants recorded for {counted_on} nobody lives anywhere: deliver the right numbers")]
+    NobodyLives {
+        /// The day of the count.
+        counted_on: Day,
+    },
+    /// The day that the Act names cannot be recorded.
+    #[error(
+        "the inhabitants for {half_year} were counted before 1990: ask by the inhabitants of another day"
+    )]
+    CountedTooEarly {
+        /// The half-year.
+        half_year: HalfYear,
+    },
+    /// Nothing says how many permits are expected now.
+    #[error(
+        "nothing says what is expected now for {half_year}: no grants of {from} to {until} are reported, as known \
+         then. Give the number that is expected, or deliver grants-reported"
+    )]
+    NothingExpected {
+        /// The half-year.
+        half_year: HalfYear,
+        /// The first day of the window.
+        from: Day,
+        /// Its last day.
+        until: Day,
+    },
+    /// Grants are reported by month, and the window is not made of months.
+    #[error(
+        "the window of {half_year} ({from} to {until}) is not made of whole months, as grants are reported: give the \
+         number that is expected now"
+    )]
+    WindowNotOfMonths {
+        /// The half-year.
+        half_year: HalfYear,
+        /// The first day of the window.
+        from: Day,
+        /// Its last day.
+        until: Day,
+    },
+    /// There is no half-year after this one to carry anything into.
+    #[error("{half_year} is the last half-year that the ledger knows: ask for an earlier one")]
+    NoNextHalfYear {
+        /// The half-year.
+        half_year: HalfYear,
+    },
+}
+
+/// The first few codes, and how many more there are.
+fn several(codes: &[MunicipalityCode]) -> String {
+    const SHOWN: usize = 5;
+    let shown = list(&codes[..codes.len().min(SHOWN)]).replace(" and ", ", ");
+    match codes.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// The days of which counts are known, as the end of a sentence.
+fn counts(days: &[Day]) -> String {
+    match days {
+        [] => String::new(),
+        days => format!(
+            " (there are counts of {})",
+            days.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
 fn list(codes: &[MunicipalityCode]) -> String {
     codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
@@ -132,15 +246,15 @@ impl Book {
                 let moved: Vec<Posting> = recount(&self.columns, position, it, &before, &self.rules);
                 moved.iter().for_each(|posting| self.columns.push(posting));
             }
-            Event::PopulationCounted(_)
-            | Event::QuotaAllocated(_)
-            | Event::QuotaExchanged(_)
+            Event::PopulationCounted(it) => self.populations.push((position, it.clone())),
+            Event::QuotaAllocated(it) => self.allocations.push((position, it.clone())),
+            Event::GrantsReported(it) => self.grants.push((position, it.clone())),
+            Event::QuotaExchanged(_)
             | Event::CarryOverRecorded(_)
             | Event::PlacementRecorded(_)
             | Event::PlacementWithdrawn(_)
             | Event::PlacementTransferred(_)
             | Event::FollowOnHousingRecorded(_)
-            | Event::GrantsReported(_)
             | Event::ObjectionRecorded(_)
             | Event::ObjectionSettled(_) => {}
         }

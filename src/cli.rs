@@ -6,6 +6,7 @@ mod completions;
 mod deliver;
 mod demo;
 mod dossier;
+mod evaluate;
 mod explain;
 mod export;
 mod history;
@@ -13,6 +14,7 @@ mod init;
 mod prove;
 mod reconcile;
 mod restatements;
+mod share;
 mod signing;
 mod statement;
 mod tiles;
@@ -60,6 +62,8 @@ enum Command {
     Restatements(restatements::Restatements),
     History(history::History),
     Reconcile(reconcile::Reconcile),
+    Share(share::ShareArgs),
+    Evaluate(evaluate::Evaluate),
     Checkpoint(checkpoint::CheckpointArgs),
     Prove(prove::Prove),
     Verify(verify::Verify),
@@ -100,6 +104,7 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::Unanswerable(_)
+            | LedgerError::Unprepared(_)
             | LedgerError::NeverKnown { .. }
             | LedgerError::NotClosed { .. }
             | LedgerError::NoSuchEntry { .. } => Self::Refused(error.to_string()),
@@ -170,6 +175,8 @@ pub fn run() -> ExitCode {
         Command::Checkpoint(args) => args.run(&ledger),
         Command::Prove(args) => args.run(&ledger),
         Command::Reconcile(args) => args.run(&ledger),
+        Command::Share(args) => args.run(&ledger),
+        Command::Evaluate(args) => args.run(&ledger),
         Command::Verify(args) => args.run(&ledger),
         Command::Witness(args) => args.run(&ledger),
         Command::Dossier(args) => args.run(&ledger),

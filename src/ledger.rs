@@ -10,6 +10,8 @@ mod batch;
 
 mod memory;
 
+mod preparing;
+
 mod recent;
 
 mod reconciling;
@@ -18,6 +20,7 @@ mod short;
 
 pub use audit::{ClosingShown, EntryHead, Explained, ExplainedEntry, Late, Restated, Restatements};
 pub use batch::{Batch, Offered, Ticket};
+pub use preparing::{Evaluated, Shared};
 pub use reconciling::{ListSeal, Reconciled};
 
 use std::path::Path;
@@ -29,7 +32,7 @@ use serde_json::{Map, Value};
 use uuid::{Builder, Uuid};
 
 use crate::book::statement::{Reading, Statement};
-use crate::book::{Book, Unanswerable};
+use crate::book::{Book, Unanswerable, Unprepared};
 use crate::decide::recalled::Recalled;
 use crate::decide::seen::PlacementKeys;
 use crate::decide::state::Objected;
@@ -131,6 +134,9 @@ pub enum LedgerError {
     /// The question has no answer.
     #[error(transparent)]
     Unanswerable(#[from] Unanswerable),
+    /// A quota can be neither divided nor evaluated.
+    #[error(transparent)]
+    Unprepared(#[from] Unprepared),
     /// Nothing was signed, or a signature is not accepted.
     #[error(transparent)]
     Signing(#[from] SigningError),

@@ -8,6 +8,8 @@ pub mod dossier;
 
 pub mod number;
 
+pub mod quota;
+
 pub mod table;
 
 pub mod reconciliation;

@@ -12,21 +12,27 @@ use peildatum::book::statement::{Reading, Statement};
 use peildatum::decide::Decided;
 use peildatum::decide::command::Command;
 use peildatum::domain::amv::{AmvCapacity, AmvPlaces};
-use peildatum::domain::area::{Area, BoundaryChangeReport, Municipality, MunicipalityCode, PerMunicipality};
+use peildatum::domain::area::{
+    Area, BoundaryChangeReport, Inhabitants, Municipality, MunicipalityCode, PerMunicipality, Population,
+};
 use peildatum::domain::carry_over::CarryOver;
 use peildatum::domain::evaluation::{Evaluation, Outcome};
+use peildatum::domain::grants::Grants;
 use peildatum::domain::half_year::HalfYear;
 use peildatum::domain::objection::{Contests, Figure, FigureReport, ObjectionReport, ObjectionSettled};
 use peildatum::domain::persons::{Balance, Persons};
 use peildatum::domain::placement::{
     FollowOnReport, PlacementKind, PlacementReport, TransferReport, WithdrawalReport,
 };
-use peildatum::domain::quota::{Allocation, AllocationMethod, ExchangeReport, ExchangeSide, Included, Quota};
+use peildatum::domain::quota::{
+    Allocation, AllocationMethod, ExchangeReport, ExchangeSide, Included, Quota, Window, WindowReport,
+};
 use peildatum::domain::reference::Reference;
 use peildatum::domain::rules::CountingRuleReport;
 use peildatum::domain::source::{ObjectionId, PlacementId};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
 
+use crate::cases_quota;
 use crate::cases_reconcile;
 use crate::world::World;
 
@@ -77,6 +83,12 @@ fn a_case_that_is_wrong_says_on_which_line() {
         ("reconcile GM0599 2025-I\nsums list 0, ledger 1\n", "expected sums list 0, ledger 1"),
         ("reconcile GM0599 2025-I\n", "the sums are missing"),
         ("reconcile GM0599 2025-I\nrow A 2025-02-03 flying -> same\n", "is not a kind of placement"),
+        (
+            "share 2025-I of 3 -> GM0599 3",
+            "it is refused: inhabitants on 2024-01-01 are not recorded for GM0599",
+        ),
+        ("evaluate 2025-I expected 3 -> too_low", "it is refused: no quota of 2025-I is known"),
+        ("share 2025-I of many -> sum 3", "\"many\" invalid digit"),
         ("reconcile GM0001 2025-I -> refused: no\n", "it is refused: GM0001 is not a municipality"),
     ] {
         let wrong = case(rest);
@@ -120,6 +132,10 @@ fn run(text: &str) -> Result<(), Wrong> {
                     expected.push(step.trim_start_matches("| ").to_owned());
                 }
                 explain(&world, rest, &expected)
+            }
+            "share" | "evaluate" => {
+                questions += 1;
+                cases_quota::ask(&world, first, rest)
             }
             "reconcile" => {
                 questions += 1;
@@ -469,11 +485,19 @@ pub fn command(line: &str) -> Result<Command, String> {
                 words.expect("of")?;
                 includes.push(Included { half_year: words.next("a half-year")?, persons });
             }
+            let window = match words.took("window") {
+                true => {
+                    let (from, until) = (words.next("a day")?, words.next("a day")?);
+                    let window = Window::try_from(WindowReport { from, until });
+                    Some(window.map_err(|fault| fault.to_string())?)
+                }
+                false => None,
+            };
             let published_on = if words.took("published") { Some(words.next("a day")?) } else { None };
             Command::PublishQuota(Quota {
                 half_year,
                 persons: number,
-                window: None,
+                window,
                 band: None,
                 includes,
                 published_on,
@@ -481,11 +505,25 @@ pub fn command(line: &str) -> Result<Command, String> {
                 reference: reference(),
             })
         }
-        "allocation" => Command::AllocateQuota(Allocation {
-            half_year: words.next("a half-year")?,
-            persons: words.numbers(persons)?,
-            method: AllocationMethod::ALL[0],
-            rounding: None,
+        "allocation" => {
+            let half_year = words.next("a half-year")?;
+            let rounding = if words.took("rounded") { Some(words.next("a rounding")?) } else { None };
+            Command::AllocateQuota(Allocation {
+                half_year,
+                persons: words.numbers(persons)?,
+                method: AllocationMethod::ALL[usize::from(rounding.is_some())],
+                rounding,
+                reference: reference(),
+            })
+        }
+        "population" => Command::CountPopulation(Population {
+            counted_on: words.next("a day")?,
+            inhabitants: words.numbers(|count: u32| Inhabitants::try_from(count))?,
+        }),
+        "grants" => Command::ReportGrants(Grants {
+            month: words.next("a month")?,
+            permits_granted: words.persons("permits")?,
+            family_members_arrived: words.persons("family members")?,
             reference: reference(),
         }),
         "exchange" => {
@@ -510,6 +548,12 @@ pub fn command(line: &str) -> Result<Command, String> {
             words.expect("decided")?;
             let decided_on = words.next("a day")?;
             let measured_on = if words.took("measured") { words.next("a day")? } else { decided_on };
+            let (mut expected, mut now_expected) = (Persons::default(), None);
+            if words.took("expected") {
+                expected = words.persons("a number")?;
+                words.expect("now")?;
+                now_expected = Some(words.persons("a number")?);
+            }
             let outcome = match words.word("the outcome")? {
                 "kept" => Outcome::Kept {},
                 "revised" => {
@@ -529,8 +573,8 @@ pub fn command(line: &str) -> Result<Command, String> {
                 half_year,
                 measured_on,
                 window: None,
-                expected: Persons::default(),
-                now_expected: None,
+                expected,
+                now_expected,
                 outcome,
                 decided_on,
                 reference: reference(),

@@ -11,6 +11,7 @@ mod program_kill;
 mod program_persons;
 mod program_picture;
 mod program_proof;
+mod program_quota;
 mod program_reconcile;
 mod program_schemas;
 mod witness;

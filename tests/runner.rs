@@ -3,6 +3,7 @@
 mod basis;
 mod busy;
 mod cases;
+mod cases_quota;
 mod cases_reconcile;
 mod decisions;
 mod docs;
@@ -21,6 +22,7 @@ mod proof_notes;
 mod proof_trees;
 mod reconciliation;
 mod schemas;
+mod shares;
 mod store_backup;
 mod store_commits;
 mod store_damage;

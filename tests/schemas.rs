@@ -10,8 +10,10 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use jsonschema::{Draft, Registry, Validator};
+use peildatum::book::evaluation::{Finding, NumbersBy, OutsideRule};
 use peildatum::book::explanation::{Cause, StepLine};
 use peildatum::book::reconciliation::Category;
+use peildatum::book::share::RoundingBy;
 use peildatum::book::statement::{DECISIONS, Reading};
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::area::{Area, Inhabitants, MunicipalityCode, Province, SafetyRegion};
@@ -29,7 +31,7 @@ use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
 use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{Day, Month, Position, RecordedAt};
 use peildatum::feed::receipt::Receipt;
-use peildatum::ledger::{Answer, Explained, Reconciled, Restatements};
+use peildatum::ledger::{Answer, Evaluated, Explained, Reconciled, Restatements, Shared};
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
 use proptest::prelude::*;
@@ -63,6 +65,10 @@ enum Subject {
     Receipt,
     /// A list beside the ledger, which only the ledger writes.
     Reconciliation,
+    /// Municipal numbers by inhabitants, which only the ledger writes.
+    Share,
+    /// An interim evaluation that is prepared, which only the ledger writes.
+    Evaluation,
 }
 
 /// The events that are delivered with less than what is recorded.
@@ -84,6 +90,8 @@ impl Subject {
             Self::Restatements,
             Self::Receipt,
             Self::Reconciliation,
+            Self::Share,
+            Self::Evaluation,
         ])
     }
 
@@ -98,6 +106,8 @@ impl Subject {
             Self::Restatements => "restatements".to_owned(),
             Self::Receipt => "receipt".to_owned(),
             Self::Reconciliation => "reconciliation".to_owned(),
+            Self::Share => "share".to_owned(),
+            Self::Evaluation => "evaluation".to_owned(),
         }
     }
 
@@ -145,6 +155,8 @@ impl Subject {
             Self::Restatements => through::<Restatements>(text),
             Self::Receipt => through::<Receipt>(text),
             Self::Reconciliation => through::<Reconciled>(text),
+            Self::Share => through::<Shared>(text),
+            Self::Evaluation => through::<Evaluated>(text),
         }
     }
 
@@ -174,6 +186,8 @@ impl Subject {
             Self::Restatements => strategies::restatements().prop_map(written).boxed(),
             Self::Receipt => strategies::receipt().prop_map(written).boxed(),
             Self::Reconciliation => strategies::reconciled().prop_map(written).boxed(),
+            Self::Share => strategies::shared().prop_map(written).boxed(),
+            Self::Evaluation => strategies::evaluated().prop_map(written).boxed(),
         }
     }
 }
@@ -306,6 +320,8 @@ fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
     check_answer(Subject::Restatements, strategies::restatements());
     check_answer(Subject::Receipt, strategies::receipt());
     check_answer(Subject::Reconciliation, strategies::reconciled());
+    check_answer(Subject::Share, strategies::shared());
+    check_answer(Subject::Evaluation, strategies::evaluated());
 }
 
 #[test]
@@ -1158,7 +1174,7 @@ fn a_word_allows_exactly_the_numbers_that_its_type_allows() {
 #[test]
 fn a_word_lists_exactly_the_names_that_its_type_lists() {
     let words = words();
-    let table: [(&str, Vec<&str>); 15] = [
+    let table: [(&str, Vec<&str>); 19] = [
         ("placementKind", PlacementKind::ALL.iter().map(|it| it.name()).collect()),
         ("withdrawalReason", WithdrawalReason::ALL.iter().map(|it| it.name()).collect()),
         ("allocationMethod", AllocationMethod::ALL.iter().map(|it| it.name()).collect()),
@@ -1174,6 +1190,10 @@ fn a_word_lists_exactly_the_names_that_its_type_lists() {
         ("evaluationDecision", DECISIONS.to_vec()),
         ("refusalCode", Refusal::CODES.to_vec()),
         ("reconciliationCategory", Category::ALL.iter().map(|it| it.name()).collect()),
+        ("roundingBy", RoundingBy::ALL.iter().map(|it| it.name()).collect()),
+        ("finding", Finding::ALL.iter().map(|it| it.name()).collect()),
+        ("numbersBy", NumbersBy::ALL.iter().map(|it| it.name()).collect()),
+        ("outsideRule", OutsideRule::ALL.iter().map(|it| it.name()).collect()),
     ];
     for (word, names) in &table {
         assert_eq!(words[word]["enum"], json!(names), "{word}");

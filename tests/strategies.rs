@@ -9,12 +9,17 @@ use std::fmt::Debug;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use peildatum::book::evaluation::{
+    Basis, Decided, Effect, Expectation, Finding, MonthOfGrants, NumbersBy, OutsideRule, Period, Possible,
+    Proposal,
+};
 use peildatum::book::explanation::{Cause, Explanation, Rule, Step as ExplainedStep, StepLine};
 use peildatum::book::objection::ContestedSum;
 use peildatum::book::reconciliation::{
     BothSides, Category, CategoryTotal, LedgerSide, Line, ListRow, NamedMunicipality, Reconciliation,
     SplitShare,
 };
+use peildatum::book::share::{MunicipalShare, RoundingBy, Share};
 use peildatum::book::statement::{
     Across, AmvStanding, CarriedOver, DECISIONS, NamedArea, National, Ratio, Reading, Statement,
 };
@@ -48,8 +53,8 @@ use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, P
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
 use peildatum::feed::receipt::{FaultInRow, Outcome as RowOutcome, Receipt, RowReceipt, Totals};
 use peildatum::ledger::{
-    Answer, Checkpoint, ClosingShown, Explained, ExplainedEntry, KnownAtSize, Late, ListSeal, Reconciled,
-    Restated, Restatements,
+    Answer, Checkpoint, ClosingShown, Evaluated, Explained, ExplainedEntry, KnownAtSize, Late, ListSeal,
+    Reconciled, Restated, Restatements, Shared,
 };
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
@@ -1142,6 +1147,155 @@ pub fn reconciled() -> impl Strategy<Value = Reconciled> {
                     generated,
                 },
                 list,
+                known_at,
+                checkpoint,
+            },
+        )
+}
+
+/// Any municipal numbers that the type can hold, whether or not they add up.
+pub fn shared() -> impl Strategy<Value = Shared> {
+    let each = (municipality_code(), any::<String>(), sum(), sum(), option::of(sum()), option::of(sum()))
+        .prop_map(|(code, name, inhabitants, share, published, difference)| MunicipalShare {
+            code,
+            name: name.into(),
+            inhabitants,
+            share,
+            published,
+            difference,
+        });
+    (
+        (half_year(), day(), option::of(day()), persons(), any::<bool>()),
+        (select(Rounding::ALL), select(RoundingBy::ALL), sum(), sum(), sum()),
+        (option::of(sum()), any::<u32>(), vec(each, 0..=2), any::<bool>()),
+        (known_at_size(), checkpoint()),
+    )
+        .prop_map(
+            |(
+                (half_year, counted_on, counted_on_by_act, total, total_given),
+                (rounding, rounding_by, inhabitants, sum, difference),
+                (published, published_for, municipalities, generated),
+                (known_at, checkpoint),
+            )| Shared {
+                share: Share {
+                    half_year,
+                    counted_on,
+                    counted_on_by_act,
+                    total,
+                    total_given,
+                    rounding,
+                    rounding_by,
+                    inhabitants,
+                    sum,
+                    difference,
+                    published,
+                    published_for,
+                    municipalities,
+                    generated,
+                },
+                known_at,
+                checkpoint,
+            },
+        )
+}
+
+fn possible() -> impl Strategy<Value = Possible> {
+    let effect = (municipality_code(), any::<String>(), sum(), sum(), sum()).prop_map(
+        |(code, name, number, due, remaining)| Effect { code, name: name.into(), number, due, remaining },
+    );
+    let period = (
+        (half_year(), option::of(sum()), select(NumbersBy::ALL), select(Rounding::ALL)),
+        (select(RoundingBy::ALL), option::of(day()), any::<u32>(), sum(), sum(), sum()),
+        vec(effect, 0..=2),
+    )
+        .prop_map(
+            |(
+                (half_year, national, numbers_by, rounding),
+                (rounding_by, counted_on, carry_over_recorded_for, number, due, remaining),
+                municipalities,
+            )| Period {
+                half_year,
+                national,
+                numbers_by,
+                rounding,
+                rounding_by,
+                counted_on,
+                carry_over_recorded_for,
+                number,
+                due,
+                remaining,
+                municipalities,
+            },
+        );
+    (select(DECISIONS.to_vec()), any::<bool>(), sum(), vec(period, 0..=2)).prop_map(
+        |(decision, allowed, carried_forward, periods)| Possible {
+            decision,
+            allowed,
+            carried_forward,
+            periods,
+        },
+    )
+}
+
+/// Any proposal that the type can hold, whether or not it makes sense.
+pub fn evaluated() -> impl Strategy<Value = Evaluated> {
+    let basis = (persons(), vec(included(), 0..=2), sum(), (day(), day()), any::<bool>(), reference())
+        .prop_map(|(quota, includes, expected, (from, until), window_published, reference)| Basis {
+            quota,
+            includes,
+            expected,
+            window: WindowReport { from, until },
+            window_published,
+            reference,
+        });
+    let months = vec((month(), sum()).prop_map(|(month, persons)| MonthOfGrants { month, persons }), 0..=2);
+    let expectation = (sum(), any::<bool>(), months, option::of(any::<u32>()))
+        .prop_map(|(persons, given, months, of_months)| Expectation { persons, given, months, of_months });
+    let decided = (
+        (position(), select(DECISIONS.to_vec()), day(), day(), persons()),
+        (option::of(persons()), option::of(persons()), option::of(persons())),
+        (option::of(select(OutsideRule::ALL)), reference()),
+    )
+        .prop_map(
+            |(
+                (position, decision, decided_on, measured_on, expected),
+                (now_expected, national, carried_forward),
+                (outside_rule, reference),
+            )| Decided {
+                position,
+                decision,
+                decided_on,
+                measured_on,
+                expected,
+                now_expected,
+                national,
+                carried_forward,
+                outside_rule,
+                reference,
+            },
+        );
+    (
+        (half_year(), basis, expectation, sum(), persons(), select(Finding::ALL)),
+        (vec(possible(), 0..=2), vec(decided, 0..=2), any::<bool>()),
+        (known_at_size(), checkpoint()),
+    )
+        .prop_map(
+            |(
+                (half_year, basis, now_expected, difference, tolerance, finding),
+                (outcomes, decided, generated),
+                (known_at, checkpoint),
+            )| Evaluated {
+                proposal: Proposal {
+                    half_year,
+                    basis,
+                    now_expected,
+                    difference,
+                    tolerance,
+                    finding,
+                    outcomes,
+                    decided,
+                    generated,
+                },
                 known_at,
                 checkpoint,
             },

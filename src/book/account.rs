@@ -1,12 +1,13 @@
 //! Accounts: what one municipality stands for in one half-year, boundary changes included.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::AddAssign;
 
 use super::Book;
 use super::columns::Sums;
 use super::objection::ContestedSum;
 use super::register::{Ceased, Effect, TakeOver};
+use super::share::MunicipalNumber;
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
@@ -122,6 +123,14 @@ pub(super) struct Share {
     pub(super) realised: i64,
 }
 
+/// Municipal numbers of a half-year that stand, for one question, in the place of all that was recorded: a municipality
+/// that is not named has none.
+#[derive(Clone, Debug)]
+pub(super) struct Supposed {
+    pub(super) half_year: HalfYear,
+    pub(super) numbers: BTreeMap<MunicipalityCode, i64>,
+}
+
 impl Book {
     /// The sum of all municipalities that exist on the reference date, for any half-year up to it.
     pub fn national_account(&self, half_year: HalfYear, as_of: AsOf) -> Account {
@@ -141,6 +150,7 @@ impl Book {
 pub(super) struct Accounts<'a> {
     book: &'a Book,
     as_of: AsOf,
+    supposed: Vec<Supposed>,
     settled: HashMap<(MunicipalityCode, HalfYear), Account>,
     strayed: HashMap<(MunicipalityCode, HalfYear), Account>,
     recorded: HashMap<(MunicipalityCode, HalfYear), i64>,
@@ -153,12 +163,42 @@ impl<'a> Accounts<'a> {
         Self {
             book,
             as_of,
+            supposed: Vec::new(),
             settled: HashMap::new(),
             strayed: HashMap::new(),
             recorded: HashMap::new(),
             in_care: HashMap::new(),
             contested: HashMap::new(),
         }
+    }
+
+    /// The same, as if these had been the municipal numbers of a half-year and of the one that follows it.
+    pub(super) fn supposing(book: &'a Book, as_of: AsOf, supposed: Vec<Supposed>) -> Self {
+        Self { supposed, ..Self::new(book, as_of) }
+    }
+
+    /// The number of a municipality that exists on the first day of a half-year, with what was allocated to those that it
+    /// had taken over by then. Nothing where nobody was allocated anything.
+    pub(super) fn number_of(
+        &self,
+        code: MunicipalityCode,
+        half_year: HalfYear,
+        is_allocated: &dyn Fn(MunicipalityCode) -> bool,
+    ) -> Option<MunicipalNumber> {
+        let sums = self.sums(code, half_year);
+        let mut number = is_allocated(code)
+            .then_some(MunicipalNumber { allocated: sums.quota, in_force: sums.quota + sums.revision });
+        for it in self.taken_over(code) {
+            if !matches!(it.effect(half_year), Effect::Earlier | Effect::OnFirstDay) {
+                continue;
+            }
+            for old in it.old().iter().filter_map(|&old| self.number_of(old, half_year, is_allocated)) {
+                let sum = number.get_or_insert_default();
+                sum.allocated += it.share(old.allocated);
+                sum.in_force += it.share(old.in_force);
+            }
+        }
+        number
     }
 
     /// What a municipality that exists on the reference date stands for in a half-year.
@@ -362,7 +402,16 @@ impl<'a> Accounts<'a> {
     fn remaining(&mut self, code: MunicipalityCode, before: HalfYear, half_year: HalfYear) -> i64 {
         match self.has_taken_over(code, before) {
             true => self.settled(code, before).remaining(),
-            false => self.book.columns.carried_into(code, half_year, self.as_of),
+            false => {
+                let carried = self.book.columns.carried_into(code, half_year, self.as_of);
+                if !self.supposed.iter().any(|it| it.half_year == before) {
+                    return carried;
+                }
+                // What the columns carry rests on what was recorded.
+                let recorded = self.book.columns.sums(code, before, self.as_of);
+                let supposed = self.sums(code, before);
+                carried + supposed.quota + supposed.revision - recorded.quota - recorded.revision
+            }
         }
     }
 
@@ -406,7 +455,12 @@ impl<'a> Accounts<'a> {
     }
 
     fn sums(&self, code: MunicipalityCode, half_year: HalfYear) -> Sums {
-        self.book.columns.sums(code, half_year, self.as_of)
+        let mut sums = self.book.columns.sums(code, half_year, self.as_of);
+        if let Some(supposed) = self.supposed.iter().find(|it| it.half_year == half_year) {
+            sums.quota = supposed.numbers.get(&code).copied().unwrap_or(0);
+            sums.revision = 0;
+        }
+        sums
     }
 
     /// The boundary changes in force in which the municipality takes over others.

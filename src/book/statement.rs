@@ -211,9 +211,26 @@ pub type Decision = &'static str;
 pub const DECISIONS: [&str; 3] = ["kept", "revised", "carried_forward"];
 
 fn decision<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decision>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    Option::<String>::deserialize(from)?.map(known_decision).transpose()
+}
+
+/// Reads one of [`DECISIONS`].
+pub(super) fn decided<'de, D: Deserializer<'de>>(from: D) -> Result<Decision, D::Error> {
+    known_decision(String::deserialize(from)?)
+}
+
+fn known_decision<E: serde::de::Error>(text: String) -> Result<Decision, E> {
     let known = DECISIONS.into_iter().find(|it| *it == text);
-    known.map(Some).ok_or_else(|| D::Error::custom("is not what an evaluation decides"))
+    known.ok_or_else(|| E::custom("is not what an evaluation decides"))
+}
+
+/// What was decided, as statements name it.
+pub(super) fn named_decision(outcome: &Outcome) -> Decision {
+    match outcome {
+        Outcome::Kept {} => DECISIONS[0],
+        Outcome::Revised { .. } => DECISIONS[1],
+        Outcome::CarriedForward { .. } => DECISIONS[2],
+    }
 }
 
 impl Reading {
@@ -319,11 +336,7 @@ impl Book {
             quota: quota.persons,
             in_force: revised.unwrap_or(quota.persons),
             includes: quota.includes.clone(),
-            evaluation: evaluation.map(|it| match it.outcome {
-                Outcome::Kept {} => DECISIONS[0],
-                Outcome::Revised { .. } => DECISIONS[1],
-                Outcome::CarriedForward { .. } => DECISIONS[2],
-            }),
+            evaluation: evaluation.map(|it| named_decision(&it.outcome)),
             reference: quota.reference.clone(),
         })
     }
