@@ -177,11 +177,16 @@ def add_up(it, explanation):
         ensure(len(positions[number]) == step["entries"], f"{at} does not have {step['entries']} entries behind it")
         stated[line if step["halfYear"] == it["halfYear"] else "before", step["kind"]] += step["persons"]
         before += step["change"] if step["halfYear"] < it["halfYear"] else 0
-    for line in ("quota", "revision", "exchange"):
-        ensure(stated[line, None] == it[line], f"{line} is not the same in statement.json and explanation.json")
     for kind, number in by_kind.items():
         ensure(stated["housed", kind] == number, f"{kind} is not the same in statement.json and explanation.json")
-    ensure(before + stated["carry_over", None] + stated["boundary", None] == carried["used"] + it["boundary"],
+    return stated, before
+
+
+def same_lines(it, stated, before):
+    """Holds the lines of the statement against the steps, where no boundary change moves numbers between them."""
+    for line in ("quota", "revision", "exchange"):
+        ensure(stated[line, None] == it[line], f"{line} is not the same in statement.json and explanation.json")
+    ensure(before + stated["carry_over", None] == it["carriedOver"]["used"],
            "what was carried over is not what the steps of earlier half-years add up to")
 
 
@@ -206,6 +211,7 @@ def agree(entry, row, step):
 
 def figures(page, statement, explanation):
     """Holds every figure on the page against the statement and the explanation. Gives how many there are."""
+    ensure(not re.search(r"<script|<iframe|<link|http-equiv| style=| on\w+=", page), "page.html does more than show")
     found = re.findall(r'<data id="([^"]*)" value="([^"]*)">([^<]*)</data>', page)
     ensure(len(found) == page.count("<data") == len({it[0] for it in found}), "page.html: a figure has another form")
     known, standing = {"explanation.standing": explanation["standing"]}, explanation["standingSince"]
@@ -243,16 +249,27 @@ def verify(archive, key):
     ensure(about["size"] == it["knownAt"]["size"] == explanation["knownAt"]["size"] == int(size), "the sizes differ")
     ensure(about["area"] == it["area"] == explanation["area"], "the parts are about different areas")
     ensure(about["on"] == it["referenceDate"] == explanation["on"], "the parts are about different dates")
-    add_up(it, explanation)
-    rows, count = defaultdict(list), 0
+    for name in ("generated", "contested", "knownAt"):
+        ensure(it[name] == explanation[name], f"{name} is not the same in statement.json and explanation.json")
+    ensure(about["reading"] == it["reading"], "reading is not the same in dossier.json and statement.json")
+    stated, rows, count, boundaries, unsaid = add_up(it, explanation), defaultdict(list), 0, False, []
     for row in explanation["behind"]:
         rows[row["position"]].append(row)
     for entry in entries(archive, int(size), base64.b64decode(root, validate=True)):
-        count += 1
-        for row in rows.pop(entry["position"], []):
+        count, found = count + 1, rows.pop(entry["position"], [])
+        for row in found:
             agree(entry, row, explanation["steps"][row["step"]])
+        boundaries |= entry["type"] == "boundary-changed"
+        if entry["type"] == "placement-recorded":
+            ensure(len(found) < 2, f"explanation.json tells twice of the placement at position {entry['position']}")
+            own = entry["data"]["municipality"] == it["area"]["code"]
+            if own and not found and entry["data"]["countsFrom"] < about["on"]:
+                unsaid.append(entry["position"])
     ensure(not rows, f"the entry at position {min(rows, default=0)} is behind a step and not in the dossier")
     ensure(count == about["entries"], f"dossier.json says {about['entries']} entries, and there are {count}")
+    ensure(boundaries or not unsaid, f"explanation.json leaves out the placement at position {min(unsaid, default=0)}")
+    if not boundaries:
+        same_lines(it, *stated)
     shown = figures(text["page.html"], it, explanation)
     seal = signed_lines(text["seal"], "seal", *key)
     ensure(seal[:2] == [about["format"], origin] and len(seal) == len(MEMBERS) + 1, "seal is of something else")

@@ -38,6 +38,10 @@ fn statement_and_explanation_follow_from_the_entries_that_they_rest_on() {
                 };
                 let whole = world.book.statement(area, as_of, reading).expect("it has a basis");
                 prop_assert_eq!(&book.statement(area, as_of, reading).expect("the same"), &whole);
+                prop_assert_eq!(
+                    book.before_everything(area, as_of),
+                    world.book.before_everything(area, as_of)
+                );
                 let before = ReferenceDate("2019-01-01".parse().expect("a day"));
                 if let Ok(span) = Span::new(AsOf { reference_date: before, ..as_of }, as_of) {
                     let (whole, explaining) = world.book.explain(area, span).expect("an explanation");

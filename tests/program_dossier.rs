@@ -12,7 +12,7 @@ use peildatum::proof::note::{Note, SignerKey};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use crate::program::{Desk, Ran};
+use crate::program::{Desk, Ran, event, uuid};
 use crate::program_demo::demo;
 
 /// Name and bytes of every member.
@@ -314,4 +314,40 @@ fn a_dossier_that_cannot_be_made_leaves_no_file() {
     let mut left: Vec<_> = fs::read_dir(desk.path(".")).unwrap().map(|it| it.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["ledger"], "nothing is left half-made");
+}
+
+/// Where boundaries changed, lines of the municipality that ceased are others in a sum: that is no reason to refuse it.
+#[test]
+fn a_dossier_over_a_merger_is_accepted_by_both_verifiers_for_every_area() {
+    let desk = Desk::with_ledger();
+    desk.write("towns.csv", "code,name,province,safety_region,from\nGM0457,Weesp,PV27,VR14,1990-01-01\n");
+    desk.run("deliver towns.csv --from cbs").expect(0);
+    // Another municipality has a history that begins earlier.
+    desk.write(
+        "placements.csv",
+        format!(
+            "placement,municipality,counts_from,kind,persons\n{},GM0344,2019-02-16,regular,2\n\
+             {},GM0457,2025-02-16,regular,3\n{},GM0363,2025-02-17,regular,1\n",
+            uuid(1),
+            uuid(2),
+            uuid(3)
+        ),
+    );
+    desk.run("deliver placements.csv --from coa").expect(0);
+    let allocated = r#"{"halfYear":"2025-I","persons":{"GM0457":20,"GM0363":100,"GM0599":90},
+        "method":"published","reference":"Letter"}"#;
+    let merged = r#"{"effectiveOn":"2025-03-24","old":["GM0457"],"new":["GM0363"]}"#;
+    desk.write(
+        "events.jsonl",
+        event(7, "quotas.allocated", allocated) + &event(8, "boundaries.changed", merged),
+    );
+    desk.run("deliver events.jsonl --from ministry").expect(0);
+    let said = desk.run("init --origin peildatum.example/merged").expect(0).out;
+    let key = said.lines().last().unwrap();
+    for area in ["GM0363", "GM0344", "PV27", "NL"] {
+        desk.run(&format!("dossier {area} --on 2025-05-01 -o {area}.zip")).expect(0);
+        let Verdicts { ours, python } = judge(&members(&desk.path(&format!("{area}.zip"))), key);
+        ours.expect(0).quietly();
+        python.expect(0).quietly();
+    }
 }

@@ -35,8 +35,11 @@ impl Book {
         Ok(basis)
     }
 
-    /// A day before anything was due or anybody was housed, where there is one.
-    pub fn before_everything(&self) -> Option<Day> {
-        Some(self.columns.first_half_year()?.previous()?.first_day())
+    /// A day before anything was due of an area or anybody was housed there, where there is one. It follows from what the
+    /// area rests on, and not from what is recorded about others.
+    pub fn before_everything(&self, area: Area, as_of: AsOf) -> Option<Day> {
+        let codes = self.with_those_taken_over(area, as_of).into_iter();
+        let first = codes.filter_map(|code| self.columns.first_half_year_of(code, as_of.known_at)).min()?;
+        Some(first.previous()?.first_day())
     }
 }

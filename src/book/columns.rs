@@ -16,7 +16,7 @@ use super::posting::{Line, Posting};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
-use crate::domain::time::{AsOf, Position};
+use crate::domain::time::{AsOf, LogSize, Position};
 
 /// All postings.
 #[derive(Debug, Default)]
@@ -90,6 +90,13 @@ impl Columns {
     /// The first half-year that any posting lies in.
     pub fn first_half_year(&self) -> Option<HalfYear> {
         self.first
+    }
+
+    /// The first half-year that any posting of a municipality lies in, as known at a log size.
+    pub fn first_half_year_of(&self, municipality: MunicipalityCode, known_at: LogSize) -> Option<HalfYear> {
+        let mut all = self.of_municipality(municipality)?.half_years.iter().flatten();
+        all.find_map(|of| of.cell.postings().find(|it| it.position.is_known_at(known_at)))
+            .map(|it| it.half_year)
     }
 
     /// Every posting; those of one cell and line that are dated within their half-year in the order of the log.

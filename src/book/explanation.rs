@@ -8,6 +8,10 @@
 //! - **learned**: between the log sizes, of the dates up to the later one. It is told apart in what was learned about the
 //!   time before the earlier date (a restatement) and about the time between the dates (a report).
 
+mod span;
+
+pub use span::{EmptySpan, Span};
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
@@ -22,83 +26,7 @@ use crate::domain::area::{Area, MunicipalityCode};
 use crate::domain::half_year::HalfYear;
 use crate::domain::named;
 use crate::domain::placement::PlacementKind;
-use crate::domain::time::{AsOf, Day, Position, ReferenceDate};
-
-/// Two moments between which a standing is explained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    from: AsOf,
-    to: AsOf,
-}
-
-/// There is nothing between two moments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EmptySpan {
-    /// The dates are the wrong way round.
-    #[error("{since} is after {on}: what is explained goes from an earlier date to a later one")]
-    Dates {
-        /// The date that was given as the earlier one.
-        since: Day,
-        /// The date that was given as the later one.
-        on: Day,
-    },
-    /// The log sizes are the wrong way round.
-    #[error(
-        "log size {since} is larger than {at}: what is explained goes from an earlier state of knowledge to a later one"
-    )]
-    Sizes {
-        /// The log size that was given as the earlier one.
-        since: u64,
-        /// The log size that was given as the later one.
-        at: u64,
-    },
-    /// Both moments are the same.
-    #[error(
-        "both moments are {on} as known at log size {at}: give an earlier date, or an earlier state of knowledge"
-    )]
-    Nothing {
-        /// The date.
-        on: Day,
-        /// The log size.
-        at: u64,
-    },
-}
-
-impl Span {
-    /// From one moment to another.
-    ///
-    /// # Errors
-    /// When the second is earlier in one of the two times, or the same in both.
-    pub fn new(from: AsOf, to: AsOf) -> Result<Self, EmptySpan> {
-        let (since, on) = (from.reference_date.0, to.reference_date.0);
-        if since > on {
-            return Err(EmptySpan::Dates { since, on });
-        }
-        let (known_since, at) = (from.known_at.0, to.known_at.0);
-        match known_since.cmp(&at) {
-            std::cmp::Ordering::Greater => Err(EmptySpan::Sizes { since: known_since, at }),
-            std::cmp::Ordering::Equal if since == on => Err(EmptySpan::Nothing { on, at }),
-            _ => Ok(Self { from, to }),
-        }
-    }
-
-    /// Where it begins.
-    pub fn from(&self) -> AsOf {
-        self.from
-    }
-
-    /// Where it ends.
-    pub fn to(&self) -> AsOf {
-        self.to
-    }
-
-    /// The beginning, the later date as known at the beginning, the earlier date as known at the end, and the end.
-    fn corners(&self) -> [AsOf; 4] {
-        let at = |on: ReferenceDate, known: AsOf| AsOf { reference_date: on, known_at: known.known_at };
-        let (since, on) = (self.from.reference_date, self.to.reference_date);
-        [self.from, at(on, self.from), at(since, self.to), self.to]
-    }
-}
+use crate::domain::time::{AsOf, Day, Position};
 
 named! {
     /// Why a step changes the standing.
@@ -298,7 +226,7 @@ impl Book {
 impl<'a> Explaining<'a> {
     fn new(book: &'a Book, area: Area, span: Span) -> Result<Self, Unanswerable> {
         let corners = span.corners();
-        book.named(area, span.to)?;
+        book.named(area, span.to())?;
         let mut taken_over: [HashMap<_, _>; 4] = Default::default();
         let mut linked: [HashMap<_, _>; 4] = Default::default();
         // The old municipalities of a province or the country are among its own.
@@ -398,20 +326,20 @@ impl<'a> Explaining<'a> {
             _ => it.persons != 0 || it.entries != 0,
         });
         Ok(Explanation {
-            area: book.named(self.area, self.span.to)?,
-            since: self.span.from.reference_date.0,
-            on: self.span.to.reference_date.0,
+            area: book.named(self.area, self.span.to())?,
+            since: self.span.from().reference_date.0,
+            on: self.span.to().reference_date.0,
             standing_since,
             standing_as_known_before,
             standing: at_end,
             steps,
-            contested: book.contested(self.area, self.span.to)?,
-            generated: book.is_generated(self.span.to.known_at),
+            contested: book.contested(self.area, self.span.to())?,
+            generated: book.is_generated(self.span.to().known_at),
         })
     }
 
     fn last_half_year(&self) -> HalfYear {
-        self.span.to.reference_date.0.half_year()
+        self.span.to().reference_date.0.half_year()
     }
 
     /// Every posting on a line of its own that came into force between the moments, with why.
@@ -462,7 +390,7 @@ impl<'a> Explaining<'a> {
             None => self.moved_by(step),
         };
         for it in &mut behind {
-            it.contested = self.book.is_contested(it.position, self.span.to);
+            it.contested = self.book.is_contested(it.position, self.span.to());
         }
         behind
     }

@@ -11,7 +11,7 @@ use crate::book::restatement::{Touch, closed_on};
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::ReferenceDate;
 use crate::ledger::{KnownAt, Outside};
-use crate::report::audit;
+use crate::report::restatements as report;
 use crate::store::Access;
 
 /// Every change of a closed half-year's standing, by whom, and how late it came.
@@ -51,15 +51,15 @@ impl Restatements {
         let mut to = BufWriter::new(io::stdout().lock());
         match (self.format, self.entries) {
             (Format::Table, entries) => {
-                to.write_all(audit::restatements(&answer).as_bytes())?;
+                to.write_all(report::restatements(&answer).as_bytes())?;
                 if entries {
-                    audit::late_entries(&answer, &touches, &late, &mut to)?;
+                    report::late_entries(&answer, &touches, &late, &mut to)?;
                 }
             }
             (Format::Json, false) => serde_json::to_writer(&mut to, &answer)?,
-            (Format::Json, true) => audit::restatements_as_json(&answer, &touches, &late, &mut to)?,
-            (Format::Csv, false) => audit::restatements_as_csv(&answer, &mut to)?,
-            (Format::Csv, true) => audit::late_entries_as_csv(&answer, &touches, &late, &mut to)?,
+            (Format::Json, true) => report::restatements_as_json(&answer, &touches, &late, &mut to)?,
+            (Format::Csv, false) => report::restatements_as_csv(&answer, &mut to)?,
+            (Format::Csv, true) => report::late_entries_as_csv(&answer, &touches, &late, &mut to)?,
         }
         if self.format == Format::Json {
             writeln!(to)?;

@@ -12,6 +12,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::audit;
+use crate::book::Book;
 use crate::book::explanation::{Behind, Explaining, Span};
 use crate::book::statement::{NamedArea, Reading};
 use crate::domain::area::Area;
@@ -105,7 +106,7 @@ pub fn write(
     let on = as_of.reference_date.0;
     let mut answers = ledger.statements(area, By::Whole, as_of, reading)?;
     let answer = answers.pop().expect("one statement of a whole area");
-    let span = from_the_beginning(ledger.book(), as_of).ok_or(WriteFault::Nothing(on))?;
+    let span = from_the_beginning(ledger.book(), area, as_of).ok_or(WriteFault::Nothing(on))?;
     let (explained, explaining) = ledger.explain(area, span)?;
     let basis = ledger.basis(area, as_of)?;
     let entries = basis.len() as u64;
@@ -138,9 +139,9 @@ pub fn write(
     Ok(entries)
 }
 
-/// From before the first entry up to a moment, all as known then.
-fn from_the_beginning(book: &crate::book::Book, as_of: AsOf) -> Option<Span> {
-    let before = ReferenceDate(book.before_everything()?);
+/// From before anything about the area up to a moment, all as known then.
+fn from_the_beginning(book: &Book, area: Area, as_of: AsOf) -> Option<Span> {
+    let before = ReferenceDate(book.before_everything(area, as_of)?);
     Span::new(AsOf { reference_date: before, ..as_of }, as_of).ok()
 }
 

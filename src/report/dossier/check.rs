@@ -353,7 +353,7 @@ impl Entries {
         as_of: AsOf,
     ) -> Result<(crate::book::explanation::Explanation, crate::book::explanation::Explaining<'_>), DossierFault>
     {
-        let span = from_the_beginning(&self.book, as_of);
+        let span = from_the_beginning(&self.book, area, as_of);
         let span = span.ok_or_else(|| refused("its entries give no figure on its date"))?;
         self.book.explain(area, span).map_err(|error| refused(format!("its entries give no figure: {error}")))
     }
