@@ -274,7 +274,7 @@ impl<'a> Accounts<'a> {
                 Effect::Later => continue,
             };
             for &old in it.old() {
-                if !it.is_split() {
+                if it.is_whole() {
                     self.add_makeup(old, half_year, to);
                     continue;
                 }

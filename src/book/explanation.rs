@@ -311,7 +311,10 @@ impl<'a> Explaining<'a> {
             });
             step.entries = positions.len() as u64;
         }
-        let mut steps: Vec<_> = steps.into_values().collect();
+        // A fixed carry-over or a boundary change that changed nothing between the moments is no step.
+        let stays =
+            |it: &Step| !matches!(it.line, StepLine::CarryOver | StepLine::Boundary) || it.persons != 0;
+        let mut steps: Vec<_> = steps.into_values().filter(stays).collect();
         for step in &mut steps {
             let behind = match self.facts_behind(step) {
                 Some(behind) => behind,
@@ -321,10 +324,7 @@ impl<'a> Explaining<'a> {
             step.entries = behind.iter().map(|it| it.position).collect::<BTreeSet<_>>().len() as u64;
         }
         // Entries that take each other back move nobody together, and are told all the same.
-        steps.retain(|it| match it.line {
-            StepLine::CarryOver | StepLine::Boundary => it.persons != 0,
-            _ => it.persons != 0 || it.entries != 0,
-        });
+        steps.retain(|it| it.persons != 0 || it.entries != 0);
         Ok(Explanation {
             area: book.named(self.area, self.span.to())?,
             since: self.span.from().reference_date.0,
@@ -354,7 +354,7 @@ impl<'a> Explaining<'a> {
             for (code, presence) in &self.codes {
                 for posting in columns.postings_of(*code, half_year) {
                     let in_force = std::array::from_fn(|corner| {
-                        presence[corner] != Presence::Absent && is_in_force(&posting, corners[corner])
+                        presence[corner] != Presence::Absent && posting.is_in_force(corners[corner])
                     });
                     if let (Some(cause), Some(key)) = (Cause::of(in_force), key_of(&posting)) {
                         to(cause, key, &posting);
@@ -370,7 +370,7 @@ impl<'a> Explaining<'a> {
                     let key = key_of(&posting)
                         .filter(|(_, line, _)| matches!(line, StepLine::Housed | StepLine::NotCounted));
                     let in_force =
-                        std::array::from_fn(|corner| from(corner) && is_in_force(&posting, corners[corner]));
+                        std::array::from_fn(|corner| from(corner) && posting.is_in_force(corners[corner]));
                     if let (Some(cause), Some(key)) = (Cause::of(in_force), key) {
                         to(cause, key, &posting);
                     }
@@ -430,7 +430,7 @@ impl<'a> Explaining<'a> {
                             let by_itself = housed && half_year >= *from;
                             half_year.max(*from) == step.half_year
                                 && !by_itself
-                                && is_in_force(&it, corners[corner])
+                                && it.is_in_force(corners[corner])
                         })
                     });
                     if Cause::of(weighs) == Some(step.cause) {
@@ -485,7 +485,7 @@ impl<'a> Explaining<'a> {
             let fixed = self.book.columns.postings_of(*code, half_year);
             for it in fixed.filter(|it| it.line == Line::CarryOver) {
                 let in_force = std::array::from_fn(|corner| {
-                    presence[corner] != Presence::Absent && is_in_force(&it, corners[corner])
+                    presence[corner] != Presence::Absent && it.is_in_force(corners[corner])
                 });
                 facts.push((in_force, Behind::fact(it.position, *code, it.valid_on)));
             }
@@ -541,17 +541,6 @@ fn taken_over_by(
 /// The half-years about which anything can be recorded, up to the last one.
 pub(super) fn half_years(first: Option<HalfYear>, last: HalfYear) -> impl Iterator<Item = HalfYear> {
     std::iter::successors(first, |it| it.next()).take_while(move |it| *it <= last)
-}
-
-fn is_in_force(posting: &Posting, as_of: AsOf) -> bool {
-    let on = as_of.reference_date;
-    let dated = match posting.line {
-        Line::Quota | Line::Revision | Line::Exchange | Line::CarryOver => {
-            on.has_obligation_of(posting.valid_on)
-        }
-        Line::Housed(_) | Line::NotCounted(_) | Line::InCare => on.has_housing_of(posting.valid_on),
-    };
-    dated && posting.position.is_known_at(as_of.known_at)
 }
 
 /// The step to which a posting belongs. A fixed carry-over moves the standing by what it differs from the entries, and

@@ -10,7 +10,7 @@ use crate::domain::half_year::HalfYear;
 use crate::domain::persons::PERSONS_MAX;
 use crate::domain::placement::{Housed, Move, PlacementKind};
 use crate::domain::rules::{CountingRule, CountingRules};
-use crate::domain::time::{Day, Position};
+use crate::domain::time::{AsOf, Day, Position};
 
 /// What an entry moves: signed persons on a line of a municipality and half-year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,28 @@ pub enum Line {
     NotCounted(PlacementKind),
     /// In small-scale care: not part of what is due or realised, but of the places in use.
     InCare,
+}
+
+impl Line {
+    /// Whether it says what is due: that holds on its day already, where housing counts from the day after.
+    pub fn is_obligation(self) -> bool {
+        match self {
+            Self::Quota | Self::Revision | Self::Exchange | Self::CarryOver => true,
+            Self::Housed(_) | Self::NotCounted(_) | Self::InCare => false,
+        }
+    }
+}
+
+impl Posting {
+    /// Whether it is known, and its day has come.
+    pub fn is_in_force(&self, as_of: AsOf) -> bool {
+        let on = as_of.reference_date;
+        let has_come = match self.line.is_obligation() {
+            true => on.has_obligation_of(self.valid_on),
+            false => on.has_housing_of(self.valid_on),
+        };
+        has_come && self.position.is_known_at(as_of.known_at)
+    }
 }
 
 /// What authorities have fixed so far, so that a restatement moves just the difference.

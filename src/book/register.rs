@@ -95,11 +95,6 @@ impl TakeOver<'_> {
         self.change.change.old()
     }
 
-    /// Whether others take a share as well.
-    pub(super) fn is_split(&self) -> bool {
-        self.change.weights.len() > 1
-    }
-
     /// The first day on which the heir answers for the old ones.
     pub(super) fn effective_on(&self) -> Day {
         self.change.change.effective_on()

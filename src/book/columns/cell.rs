@@ -101,7 +101,7 @@ impl Cell {
         }
         let day = posting.valid_on.index().checked_sub(self.first_day.index());
         let Some(slot) = day.filter(|&day| usize::from(day) < DAYS) else {
-            assert!(is_obligation(posting.line), "housing belongs to the half-year of its day");
+            assert!(posting.line.is_obligation(), "housing belongs to the half-year of its day");
             self.strays.push(*posting);
             return;
         };
@@ -119,8 +119,7 @@ impl Cell {
         self.obligations.sum(as_of.known_at, (day + 1).clamp(0, DAYS as i32) as u16, tally);
         self.housing.sum(as_of.known_at, day.clamp(0, DAYS as i32) as u16, tally);
         for stray in &self.strays {
-            let known = stray.position.is_known_at(as_of.known_at);
-            if known && as_of.reference_date.has_obligation_of(stray.valid_on) {
+            if stray.is_in_force(as_of) {
                 tally.add(stray.line, i64::from(stray.persons));
             }
         }
@@ -170,11 +169,4 @@ impl Cell {
 
 fn is_known_at(position: u32, known_at: LogSize) -> bool {
     u64::from(position) < known_at.0
-}
-
-fn is_obligation(line: Line) -> bool {
-    match line {
-        Line::Quota | Line::Revision | Line::Exchange | Line::CarryOver => true,
-        Line::Housed(_) | Line::NotCounted(_) | Line::InCare => false,
-    }
 }
