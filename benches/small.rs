@@ -4,29 +4,34 @@
 
 mod generated;
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use peildatum::book::Book;
 use peildatum::book::posting::{Fixed, postings};
+use peildatum::book::scenario::Changes;
 use peildatum::book::statement::Reading;
 use peildatum::decide::command::{Command, Identity};
 use peildatum::decide::recalled::Recalled;
 use peildatum::decide::state::State;
 use peildatum::decide::{Decided, decide};
-use peildatum::domain::area::{Area, Province};
-use peildatum::domain::event::{Entry, IdBy};
-use peildatum::domain::rules::CountingRules;
-use peildatum::domain::time::Position;
+use peildatum::domain::area::{Area, PerMunicipality, Province};
+use peildatum::domain::event::{Entry, Event, IdBy};
+use peildatum::domain::persons::Persons;
+use peildatum::domain::placement::PlacementKind;
+use peildatum::domain::quota::{Allocation, AllocationMethod};
+use peildatum::domain::rules::{CountingRuleReport, CountingRules, counts_by_default};
+use peildatum::domain::time::{AsOf, Day, LogSize, Position, ReferenceDate};
 use peildatum::proof::merkle::{Tree, leaf_hash};
 
 use generated::questions::Questions;
-use generated::{SEED, facts, outside, placements::Placements, source};
+use generated::{FIRST_DAY, LAST_DAY, SEED, day, facts, outside, placements::Placements, source};
 
 /// A book over generated entries, and the last of them.
 struct Filled {
-    book: Book,
+    book: Book<'static>,
     size: u64,
     facts: u64,
     last: Entry,
@@ -76,7 +81,7 @@ fn entries(criterion: &mut Criterion) {
     entry.encode_into(&mut line);
     criterion.bench_function("postings of an entry", |it| {
         it.iter(|| {
-            postings(black_box(&entry), &rules, &fixed, &mut |posting| {
+            postings(entry.position, black_box(&entry.event), &rules, &fixed, &mut |posting| {
                 black_box(posting);
             })
         });
@@ -130,9 +135,58 @@ fn statements(criterion: &mut Criterion) {
     });
 }
 
+/// Scenarios over a million entries, or as many as `PEILDATUM_BENCH_ENTRIES` says: the table of all municipalities under a hundred of
+/// them, one after another, each made and asked anew.
+fn scenarios(criterion: &mut Criterion) {
+    let count = std::env::var("PEILDATUM_BENCH_ENTRIES").ok();
+    let count = count.map_or(1_000_000, |it| it.parse().expect("PEILDATUM_BENCH_ENTRIES is a number"));
+    let Filled { book, size, .. } = filled(count);
+    let known_at = LogSize(size);
+    let as_of = AsOf { reference_date: ReferenceDate(day(LAST_DAY)), known_at };
+    let half_year = as_of.reference_date.0.half_year();
+    let last = Position(size - 1);
+    let ask = |changes: &Changes| {
+        book.under(changes).by_municipality(Area::Country, as_of, Reading::OldestFirst).expect("a country")
+    };
+    let codes: Vec<_> = book.municipalities(as_of).iter().map(|it| it.code).collect();
+    let decisions: Vec<_> = (0..100_u32)
+        .map(|number| {
+            let each = codes.iter().map(|code| (*code, Persons::try_from(number).expect("a small number")));
+            let persons = PerMunicipality::try_from(each.collect::<BTreeMap<_, _>>()).expect("each once");
+            let event = Event::QuotaAllocated(Allocation {
+                half_year,
+                persons,
+                method: AllocationMethod::ByInhabitants,
+                rounding: None,
+                reference: "What if".parse().expect("a reference"),
+            });
+            Changes { left_out: Vec::new(), supposed: vec![(last, event)] }
+        })
+        .collect();
+    let rule = |kind: PlacementKind, from: Day| {
+        let (counts, reference) = (!counts_by_default(kind), "What if".parse().expect("a reference"));
+        let report = CountingRuleReport { kind, counts, from, until: None, reference };
+        let event = Event::CountingRuleSet(report.try_into().expect("a rule"));
+        Changes { left_out: Vec::new(), supposed: vec![(last, event)] }
+    };
+    let start = day(FIRST_DAY);
+    let rules: Vec<_> = (0..100).map(|days| rule(PlacementKind::Regular, start.plus_days(days))).collect();
+    let mut group = criterion.benchmark_group(format!("{size} entries"));
+    group.sample_size(10);
+    group.bench_function("342 municipalities under 100 other decisions", |it| {
+        it.iter(|| decisions.iter().map(ask).map(|it| it.len()).sum::<usize>());
+    });
+    group.bench_function("342 municipalities under 100 other counting rules", |it| {
+        it.iter(|| rules.iter().map(ask).map(|it| it.len()).sum::<usize>());
+    });
+    group.throughput(Throughput::Elements(size));
+    group.bench_function("a changed counting rule, all half-years", |it| it.iter(|| ask(&rules[0])));
+    group.finish();
+}
+
 criterion_group! {
     name = small;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(4));
-    targets = entries, statements
+    targets = entries, statements, scenarios
 }
 criterion_main!(small);

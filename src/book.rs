@@ -30,7 +30,11 @@ pub mod restatement;
 
 mod basis;
 
-use columns::Columns;
+mod layers;
+
+pub mod scenario;
+
+use layers::Layers;
 use objection::Objections;
 use posting::{Fixed, Posting, place, postings, recount};
 use register::Register;
@@ -47,9 +51,11 @@ use crate::domain::rules::{CountingRule, CountingRules, counts_by_default};
 use crate::domain::time::{AsOf, Day, LogSize, Position};
 
 /// Everything that statements are made of: a fold over the entries, in the order of the log.
+///
+/// That of a ledger stands by itself. One under a [scenario](scenario) lies over another and holds what differs.
 #[derive(Debug, Default)]
-pub struct Book {
-    columns: Columns,
+pub struct Book<'base> {
+    columns: Layers<'base>,
     rules: CountingRules,
     fixed: Fixed,
     register: Register,
@@ -62,6 +68,8 @@ pub struct Book {
     amv_capacities: Vec<(Position, AmvCapacity)>,
     amv_places: Vec<(Position, AmvPlaces)>,
     objections: Objections,
+    /// What a scenario supposes, each right after the entry at a position.
+    supposed: Vec<(Position, Event)>,
     /// The first entry that was generated rather than reported.
     generated_from: Option<Position>,
 }
@@ -210,7 +218,7 @@ fn list(codes: &[MunicipalityCode]) -> String {
     codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
-impl Book {
+impl Book<'_> {
     /// Notes that the entry at a position was generated rather than reported.
     pub fn generated(&mut self, position: Position) {
         self.generated_from.get_or_insert(position);
@@ -243,7 +251,8 @@ impl Book {
                 let before = self.rules.clone();
                 self.rules.record(it.clone());
                 self.rules_set.push((position, it.clone()));
-                let moved: Vec<Posting> = recount(&self.columns, position, it, &before, &self.rules);
+                let moved: Vec<Posting> =
+                    recount(self.columns.postings(), position, it, &before, &self.rules);
                 moved.iter().for_each(|posting| self.columns.push(posting));
             }
             Event::PopulationCounted(it) => self.populations.push((position, it.clone())),
@@ -259,7 +268,7 @@ impl Book {
             | Event::ObjectionSettled(_) => {}
         }
         self.objections.apply(position, &entry.event);
-        postings(entry, &self.rules, &self.fixed, &mut |posting| self.columns.push(&posting));
+        postings(position, &entry.event, &self.rules, &self.fixed, &mut |it| self.columns.push(&it));
         self.fixed.apply(&entry.event);
     }
 

@@ -13,6 +13,7 @@ mod history;
 mod init;
 mod prove;
 mod reconcile;
+mod replay;
 mod restatements;
 mod share;
 mod signing;
@@ -64,6 +65,7 @@ enum Command {
     Reconcile(reconcile::Reconcile),
     Share(share::ShareArgs),
     Evaluate(evaluate::Evaluate),
+    Replay(replay::Replay),
     Checkpoint(checkpoint::CheckpointArgs),
     Prove(prove::Prove),
     Verify(verify::Verify),
@@ -105,6 +107,7 @@ impl From<LedgerError> for Failure {
         match error {
             LedgerError::Unanswerable(_)
             | LedgerError::Unprepared(_)
+            | LedgerError::Unplayable(_)
             | LedgerError::NeverKnown { .. }
             | LedgerError::NotClosed { .. }
             | LedgerError::NoSuchEntry { .. } => Self::Refused(error.to_string()),
@@ -177,6 +180,7 @@ pub fn run() -> ExitCode {
         Command::Reconcile(args) => args.run(&ledger),
         Command::Share(args) => args.run(&ledger),
         Command::Evaluate(args) => args.run(&ledger),
+        Command::Replay(args) => args.run(&ledger),
         Command::Verify(args) => args.run(&ledger),
         Command::Witness(args) => args.run(&ledger),
         Command::Dossier(args) => args.run(&ledger),

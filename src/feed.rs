@@ -13,6 +13,8 @@ pub mod parcel;
 
 pub mod receipt;
 
+pub mod scenario;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::mpsc::{SyncSender, TryRecvError, sync_channel};

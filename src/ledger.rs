@@ -16,12 +16,17 @@ mod recent;
 
 mod reconciling;
 
+mod replaying;
+
 mod short;
 
 pub use audit::{ClosingShown, EntryHead, Explained, ExplainedEntry, Late, Restated, Restatements};
 pub use batch::{Batch, Offered, Ticket};
 pub use preparing::{Evaluated, Shared};
 pub use reconciling::{ListSeal, Reconciled};
+pub use replaying::{
+    ChangesTold, History, Problem, Replayed, Scenario, Selector, Supposed, UnderScenario, Unplayable, changes,
+};
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -137,6 +142,9 @@ pub enum LedgerError {
     /// A quota can be neither divided nor evaluated.
     #[error(transparent)]
     Unprepared(#[from] Unprepared),
+    /// A scenario cannot be replayed.
+    #[error(transparent)]
+    Unplayable(#[from] Unplayable),
     /// Nothing was signed, or a signature is not accepted.
     #[error(transparent)]
     Signing(#[from] SigningError),
@@ -297,7 +305,7 @@ impl Ledger {
     }
 
     /// The book that statements are made of.
-    pub fn book(&self) -> &Book {
+    pub fn book(&self) -> &Book<'static> {
         &self.memory.book
     }
 
@@ -347,11 +355,7 @@ impl Ledger {
         as_of: AsOf,
         reading: Reading,
     ) -> Result<Vec<Answer>, LedgerError> {
-        let statements = match by {
-            By::Whole => vec![self.memory.book.statement(area, as_of, reading)?],
-            By::Province => self.memory.book.by_province(as_of, reading),
-            By::Municipality => self.memory.book.by_municipality(area, as_of, reading)?,
-        };
+        let statements = statements(&self.memory.book, area, by, as_of, reading)?;
         let known_at = self.known_at(as_of.known_at);
         let checkpoint = self.checkpoint(as_of.known_at)?;
         Ok(statements.into_iter().map(|statement| Answer { statement, known_at, checkpoint }).collect())
@@ -545,6 +549,21 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verification,
         })
     };
     store::verify(dir, &mut in_short, progress)
+}
+
+/// The statements of an area and its parts.
+fn statements(
+    book: &Book<'_>,
+    area: Area,
+    by: By,
+    as_of: AsOf,
+    reading: Reading,
+) -> Result<Vec<Statement>, Unanswerable> {
+    Ok(match by {
+        By::Whole => vec![book.statement(area, as_of, reading)?],
+        By::Province => book.by_province(as_of, reading),
+        By::Municipality => book.by_municipality(area, as_of, reading)?,
+    })
 }
 
 /// Reads a line that is stored at a position.

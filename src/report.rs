@@ -10,6 +10,8 @@ pub mod number;
 
 pub mod quota;
 
+pub mod replay;
+
 pub mod restatements;
 
 pub mod table;

@@ -13,7 +13,7 @@ use crate::model::{Question, Wish, asked, histories, record};
 use crate::world::World;
 
 /// The book of some of the entries, and how many those are.
-fn rest(world: &World, area: peildatum::domain::area::Area, as_of: AsOf) -> Option<(Book, usize)> {
+fn rest(world: &World, area: peildatum::domain::area::Area, as_of: AsOf) -> Option<(Book<'static>, usize)> {
     let basis = world.book.basis(area, as_of).ok()?;
     let mut book = Book::default();
     for position in &basis {

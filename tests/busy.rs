@@ -191,10 +191,10 @@ impl Kept {
         if let Event::CountingRuleSet(rule) = &entry.event {
             let before = self.rules.clone();
             self.rules.record(rule.clone());
-            moved = recount(&self.columns, entry.position, rule, &before, &self.rules);
+            moved = recount(self.columns.postings(), entry.position, rule, &before, &self.rules);
             self.recounted += moved.len();
         }
-        postings(entry, &self.rules, &self.fixed, &mut |posting| moved.push(posting));
+        postings(entry.position, &entry.event, &self.rules, &self.fixed, &mut |posting| moved.push(posting));
         self.fixed.apply(&entry.event);
         for posting in moved {
             self.columns.push(&posting);

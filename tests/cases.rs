@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use peildatum::book::Book;
 use peildatum::book::explanation::Span;
 use peildatum::book::statement::{Reading, Statement};
 use peildatum::decide::Decided;
@@ -34,6 +35,7 @@ use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate
 
 use crate::cases_quota;
 use crate::cases_reconcile;
+use crate::cases_scenario;
 use crate::world::World;
 
 #[test]
@@ -123,7 +125,7 @@ fn run(text: &str) -> Result<(), Wrong> {
                 .map(|day| today = day),
             "standing" | "statement" => {
                 questions += 1;
-                ask(&world, first, rest)
+                ask(&world, &world.book, first, rest)
             }
             "explain" => {
                 questions += 1;
@@ -136,6 +138,16 @@ fn run(text: &str) -> Result<(), Wrong> {
             "share" | "evaluate" => {
                 questions += 1;
                 cases_quota::ask(&world, first, rest)
+            }
+            "scenario" => {
+                questions += 1;
+                let mut block = Vec::new();
+                while let Some(line) = lines.next_if(|(_, line)| !line.is_empty() && *line != "scenario") {
+                    block.push(line);
+                }
+                block.retain(|(_, line)| !line.starts_with('#'));
+                wrong.extend(cases_scenario::ask(&world, &block));
+                continue;
             }
             "reconcile" => {
                 questions += 1;
@@ -214,7 +226,7 @@ fn in_entries(sentence: &str) -> String {
 }
 
 /// `AREA DATE [known at SIZE | known on DATE] [READING] -> ANSWER`.
-fn ask(world: &World, what: &str, line: &str) -> Result<(), String> {
+pub fn ask(world: &World, book: &Book<'_>, what: &str, line: &str) -> Result<(), String> {
     let (question, expected) = line.split_once("->").ok_or("cannot be read: a question has an arrow ->")?;
     let expected = expected.trim();
     let mut words = Words::of(question);
@@ -229,7 +241,7 @@ fn ask(world: &World, what: &str, line: &str) -> Result<(), String> {
     let reading = if words.is_empty() { Reading::OldestFirst } else { words.next("a reading")? };
     words.end()?;
     let as_of = AsOf { reference_date: ReferenceDate(on), known_at };
-    let statement = match world.book.statement(area, as_of, reading) {
+    let statement = match book.statement(area, as_of, reading) {
         Ok(statement) => statement,
         Err(unanswerable) => {
             let said = format!("refused: {unanswerable}");

@@ -278,6 +278,13 @@ fn the_examples_deliver_in_the_order_of_the_page() {
     used.insert("placements-to-mend.csv".to_owned());
     // It is compared, not delivered.
     used.insert("own-list.csv".to_owned());
+    // These are replayed.
+    let scenarios = ["not-lowered.json", "no-hotel-scheme.json"];
+    used.extend(scenarios.map(str::to_owned));
+    for scenario in scenarios {
+        let text = read(&format!("docs/examples/{scenario}"));
+        assert!(read("docs/scenarios.md").contains(&format!("```json\n{text}```")), "{scenario}");
+    }
     let there: BTreeSet<String> = fs::read_dir(root().join("docs/examples"))
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())

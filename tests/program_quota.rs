@@ -12,7 +12,7 @@ use crate::program_demo::demo;
 use crate::program_schemas::valid;
 
 #[track_caller]
-fn is_narrow(ran: &Ran) {
+pub fn is_narrow(ran: &Ran) {
     for line in ran.out.lines() {
         assert!(line.chars().count() <= 80, "wider than 80: {line:?}");
     }
@@ -20,7 +20,7 @@ fn is_narrow(ran: &Ran) {
 
 /// Holds what was printed against texts, whatever the spaces between columns.
 #[track_caller]
-fn shows(ran: &Ran, parts: &[&str]) {
+pub fn shows(ran: &Ran, parts: &[&str]) {
     let shown = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in parts {
         assert!(shown.contains(part), "{part:?} is not in\n{shown}");

@@ -13,5 +13,6 @@ mod program_picture;
 mod program_proof;
 mod program_quota;
 mod program_reconcile;
+mod program_replay;
 mod program_schemas;
 mod witness;

@@ -31,7 +31,8 @@ use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
 use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{Day, Month, Position, RecordedAt};
 use peildatum::feed::receipt::Receipt;
-use peildatum::ledger::{Answer, Evaluated, Explained, Reconciled, Restatements, Shared};
+use peildatum::feed::scenario;
+use peildatum::ledger::{Answer, Evaluated, Explained, Reconciled, Replayed, Restatements, Shared};
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
 use proptest::prelude::*;
@@ -69,6 +70,10 @@ enum Subject {
     Share,
     /// An interim evaluation that is prepared, which only the ledger writes.
     Evaluation,
+    /// Another decision or rule, which is replayed.
+    Scenario,
+    /// Statements under scenarios, which only the ledger writes.
+    Replay,
 }
 
 /// The events that are delivered with less than what is recorded.
@@ -92,6 +97,8 @@ impl Subject {
             Self::Reconciliation,
             Self::Share,
             Self::Evaluation,
+            Self::Scenario,
+            Self::Replay,
         ])
     }
 
@@ -108,6 +115,8 @@ impl Subject {
             Self::Reconciliation => "reconciliation".to_owned(),
             Self::Share => "share".to_owned(),
             Self::Evaluation => "evaluation".to_owned(),
+            Self::Scenario => "scenario".to_owned(),
+            Self::Replay => "replay".to_owned(),
         }
     }
 
@@ -157,6 +166,11 @@ impl Subject {
             Self::Reconciliation => through::<Reconciled>(text),
             Self::Share => through::<Shared>(text),
             Self::Evaluation => through::<Evaluated>(text),
+            Self::Scenario => {
+                let scenario = scenario::read(text.as_bytes()).map_err(|faults| faults.to_string())?;
+                Ok(serde_json::to_string(&scenario).expect("a scenario has only keys that are text"))
+            }
+            Self::Replay => through::<Replayed>(text),
         }
     }
 
@@ -188,6 +202,8 @@ impl Subject {
             Self::Reconciliation => strategies::reconciled().prop_map(written).boxed(),
             Self::Share => strategies::shared().prop_map(written).boxed(),
             Self::Evaluation => strategies::evaluated().prop_map(written).boxed(),
+            Self::Scenario => strategies::scenario().prop_map(written).boxed(),
+            Self::Replay => strategies::replayed().prop_map(written).boxed(),
         }
     }
 }
@@ -322,6 +338,7 @@ fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
     check_answer(Subject::Reconciliation, strategies::reconciled());
     check_answer(Subject::Share, strategies::shared());
     check_answer(Subject::Evaluation, strategies::evaluated());
+    check_answer(Subject::Replay, strategies::replayed());
 }
 
 #[test]

@@ -19,10 +19,12 @@ use peildatum::book::reconciliation::{
     BothSides, Category, CategoryTotal, LedgerSide, Line, ListRow, NamedMunicipality, Reconciliation,
     SplitShare,
 };
+use peildatum::book::scenario::{Compared, Lines};
 use peildatum::book::share::{MunicipalShare, RoundingBy, Share};
 use peildatum::book::statement::{
     Across, AmvStanding, CarriedOver, DECISIONS, NamedArea, National, Ratio, Reading, Statement,
 };
+use peildatum::decide::command::Command;
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::amv::{AmvCapacity, AmvPlaces};
 use peildatum::domain::area::{
@@ -53,8 +55,9 @@ use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, P
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
 use peildatum::feed::receipt::{FaultInRow, Outcome as RowOutcome, Receipt, RowReceipt, Totals};
 use peildatum::ledger::{
-    Answer, Checkpoint, ClosingShown, Evaluated, Explained, ExplainedEntry, KnownAtSize, Late, ListSeal,
-    Reconciled, Restated, Restatements, Shared,
+    Answer, ChangesTold, Checkpoint, ClosingShown, Evaluated, Explained, ExplainedEntry, KnownAtSize, Late,
+    ListSeal, Reconciled, Replayed, Restated, Restatements, Scenario, Selector, Shared, Supposed,
+    UnderScenario,
 };
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
@@ -878,29 +881,33 @@ fn explained_step() -> impl Strategy<Value = ExplainedStep> {
 }
 
 fn explained_entry() -> impl Strategy<Value = ExplainedEntry> {
-    let rule =
-        (any::<bool>(), option::of(position())).prop_map(|(counts, position)| Rule { counts, position });
+    let rule = (any::<bool>(), option::of(position()), any::<bool>())
+        .prop_map(|(counts, position, supposed)| Rule { counts, position, supposed });
+    let head = option::of((source(), source(), delivery_id(), recorded_at()));
     (
-        (any::<u64>(), position(), select(EventName::ALL), source(), source(), delivery_id()),
-        (recorded_at(), day(), municipality_code(), maybe_sum(), option::of(rule), any::<bool>()),
+        (any::<u64>(), position(), select(EventName::ALL), head),
+        (day(), municipality_code(), maybe_sum(), option::of(rule), any::<bool>()),
     )
         .prop_map(
-            |(
-                (step, position, event, source, delivered_by, delivery),
-                (recorded_at, valid_on, municipality, persons, rule, contested),
-            )| ExplainedEntry {
-                step,
-                position,
-                event,
-                source,
-                delivered_by,
-                delivery,
-                recorded_at,
-                valid_on,
-                municipality,
-                persons,
-                rule,
-                contested,
+            |((step, position, event, head), (valid_on, municipality, persons, rule, contested))| {
+                let (source, delivered_by, delivery, recorded_at) = match head {
+                    Some((source, by, delivery, at)) => (Some(source), Some(by), Some(delivery), Some(at)),
+                    None => (None, None, None, None),
+                };
+                ExplainedEntry {
+                    step,
+                    position,
+                    event,
+                    source,
+                    delivered_by,
+                    delivery,
+                    recorded_at,
+                    valid_on,
+                    municipality,
+                    persons,
+                    rule,
+                    contested,
+                }
             },
         )
 }
@@ -929,13 +936,14 @@ pub fn explained() -> impl Strategy<Value = Explained> {
             }
         });
     let known = (known_at_size(), known_at_size(), checkpoint(), checkpoint());
-    (explanation, known, vec(explained_entry(), 0..=3)).prop_map(
-        |(explanation, (known_since, known_at, checkpoint_since, checkpoint), behind)| Explained {
+    (explanation, known, option::of(any::<String>()), vec(explained_entry(), 0..=3)).prop_map(
+        |(explanation, (known_since, known_at, checkpoint_since, checkpoint), scenario, behind)| Explained {
             explanation,
             known_since,
             known_at,
             checkpoint_since,
             checkpoint,
+            scenario,
             behind,
         },
     )
@@ -1315,4 +1323,66 @@ proptest! {
         let on = as_of.reference_date;
         prop_assert_eq!(on.has_obligation_of(day), on.has_housing_of(day) || on == ReferenceDate(day));
     }
+}
+
+/// Any scenario.
+pub fn scenario() -> impl Strategy<Value = Scenario> {
+    let selector = prop_oneof![
+        position().prop_map(Selector::Entry),
+        placement_id().prop_map(Selector::Placement),
+        (select(EventName::ALL), half_year())
+            .prop_map(|(event, half_year)| Selector::OfHalfYear(event, half_year)),
+        select(PlacementKind::ALL).prop_map(Selector::RulesOf),
+    ];
+    let supposed = (option::of(day()), select(EventName::ALL).prop_flat_map(event_of))
+        .prop_map(|(recorded_on, event)| Supposed { recorded_on, command: Command::of(&event) });
+    ("[A-Za-z][A-Za-z -]{0,59}", vec(selector, 0..=3), vec(supposed, 0..=2), option::of(select(Reading::ALL)))
+        .prop_map(|(name, without, with, reading)| Scenario { name, without, with, reading })
+}
+
+fn lines() -> impl Strategy<Value = Lines> {
+    (vec(sum(), 11), maybe_sum(), btree_map(select(PlacementKind::ALL), sum(), 0..=3)).prop_map(
+        |(sums, national, kinds)| Lines {
+            national,
+            carried_over: sums[0],
+            carried_over_derived: sums[10],
+            quota: sums[1],
+            revision: sums[2],
+            exchange: sums[3],
+            boundary: sums[4],
+            due: sums[5],
+            realised: sums[6],
+            realised_by_kind: kinds.into_iter().collect(),
+            remaining: sums[7],
+            backlog: sums[8],
+            surplus: sums[9],
+        },
+    )
+}
+
+/// Any answer under scenarios.
+pub fn replayed() -> impl Strategy<Value = Replayed> {
+    let lines = || option::of(lines());
+    let compared = (named_area(), lines(), lines(), lines())
+        .prop_map(|(area, base, scenario, difference)| Compared { area, base, scenario, difference });
+    let changes = any::<[u64; 4]>().prop_map(|[left_out, remade, supposed, not_known_yet]| ChangesTold {
+        left_out,
+        remade,
+        supposed,
+        not_known_yet,
+    });
+    let under = (any::<String>(), select(Reading::ALL), changes, vec(compared, 0..=2))
+        .prop_map(|(name, reading, changes, areas)| UnderScenario { name, reading, changes, areas });
+    let asked = (day(), half_year(), select(Reading::ALL), any::<bool>());
+    (asked, vec(under, 0..=2), known_at_size(), checkpoint()).prop_map(
+        |((reference_date, half_year, reading, generated), scenarios, known_at, checkpoint)| Replayed {
+            reference_date,
+            half_year,
+            reading,
+            scenarios,
+            generated,
+            known_at,
+            checkpoint,
+        },
+    )
 }

@@ -14,7 +14,7 @@ use peildatum::domain::time::{Day, LogSize, Position, RecordedAt};
 #[derive(Default)]
 pub struct World {
     pub state: State,
-    pub book: Book,
+    pub book: Book<'static>,
     /// The commands that were recorded, in the order of the log, with the day of each.
     pub recorded: Vec<(Day, Command)>,
     /// The same as entries of the log.

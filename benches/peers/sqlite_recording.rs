@@ -329,7 +329,7 @@ impl<'c> Recorder<'c> {
         entry.encode_into(line);
         self.add_entry.execute((entry.position.0 as i64, &line[..]))?;
         moved.clear();
-        postings(&entry, rules, fixed, &mut |posting| moved.push(posting));
+        postings(entry.position, &entry.event, rules, fixed, &mut |posting| moved.push(posting));
         fixed.apply(&entry.event);
         for it in moved.iter() {
             let code = codes.get(&it.municipality).ok_or("a posting of an unknown municipality")?;

@@ -131,7 +131,7 @@ pub(super) struct Supposed {
     pub(super) numbers: BTreeMap<MunicipalityCode, i64>,
 }
 
-impl Book {
+impl Book<'_> {
     /// The sum of all municipalities that exist on the reference date, for any half-year up to it.
     pub fn national_account(&self, half_year: HalfYear, as_of: AsOf) -> Account {
         let mut accounts = Accounts::new(self, as_of);
@@ -148,7 +148,7 @@ impl Book {
 /// Municipalities that took over nobody, as nearly all, are answered from the columns alone. What splits and mergers
 /// left is asked for by every heir, and in turn by every heir of an heir, so it is remembered.
 pub(super) struct Accounts<'a> {
-    book: &'a Book,
+    book: &'a Book<'a>,
     as_of: AsOf,
     supposed: Vec<Supposed>,
     settled: HashMap<(MunicipalityCode, HalfYear), Account>,
@@ -159,7 +159,7 @@ pub(super) struct Accounts<'a> {
 }
 
 impl<'a> Accounts<'a> {
-    pub(super) fn new(book: &'a Book, as_of: AsOf) -> Self {
+    pub(super) fn new(book: &'a Book<'a>, as_of: AsOf) -> Self {
         Self {
             book,
             as_of,
@@ -173,7 +173,7 @@ impl<'a> Accounts<'a> {
     }
 
     /// The same, as if these had been the municipal numbers of a half-year and of the one that follows it.
-    pub(super) fn supposing(book: &'a Book, as_of: AsOf, supposed: Vec<Supposed>) -> Self {
+    pub(super) fn supposing(book: &'a Book<'a>, as_of: AsOf, supposed: Vec<Supposed>) -> Self {
         Self { supposed, ..Self::new(book, as_of) }
     }
 

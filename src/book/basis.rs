@@ -6,7 +6,7 @@ use super::{Book, Unanswerable};
 use crate::domain::area::Area;
 use crate::domain::time::{AsOf, Day, Position};
 
-impl Book {
+impl Book<'_> {
     /// The entries from which the statement and the explanation of an area come out as they do from the whole log, in the
     /// order of the log: all that was ever posted for its municipalities and those that they took over, and the facts that
     /// are about all of them.

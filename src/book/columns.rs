@@ -9,14 +9,15 @@ mod run;
 
 mod cell;
 
-use cell::{Cell, Left, Whole};
+pub(super) use cell::Left;
+use cell::{Cell, Whole};
 use run::{Run, Tally};
 
 use super::posting::{Line, Posting};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
-use crate::domain::time::{AsOf, LogSize, Position};
+use crate::domain::time::{AsOf, Day, LogSize, Position};
 
 /// All postings.
 #[derive(Debug, Default)]
@@ -61,7 +62,7 @@ pub struct Sums {
 
 impl Sums {
     /// What remains of the half-year by itself.
-    fn left(&self) -> Left {
+    pub(super) fn left(&self) -> Left {
         let due = self.quota + self.revision + self.exchange + self.carry_over.unwrap_or(0);
         Left { persons: due - self.housed.iter().sum::<i64>(), fixed: self.carry_over.is_some() }
     }
@@ -97,6 +98,12 @@ impl Columns {
         let mut all = self.of_municipality(municipality)?.half_years.iter().flatten();
         all.find_map(|of| of.cell.postings().find(|it| it.position.is_known_at(known_at)))
             .map(|it| it.half_year)
+    }
+
+    /// The last half-year that any posting of a municipality lies in.
+    pub(super) fn last_half_year_of(&self, municipality: MunicipalityCode) -> Option<HalfYear> {
+        let last = self.of_municipality(municipality)?.half_years.iter().flatten().next_back()?;
+        last.cell.postings().next().map(|it| it.half_year)
     }
 
     /// Every posting; those of one cell and line that are dated within their half-year in the order of the log.
@@ -137,13 +144,50 @@ impl Columns {
         self.of_half_year(municipality, half_year).map_or_else(Sums::default, |of| of.sums(as_of))
     }
 
+    /// Every posting on a line of what is due of one half-year.
+    pub(super) fn obligations_in(&self, half_year: HalfYear) -> impl Iterator<Item = Posting> {
+        let all = self.municipalities.iter().flatten();
+        let of = all.filter_map(move |of| of.half_years.get(usize::from(half_year.index()))?.as_ref());
+        of.flat_map(|of| of.cell.obligations())
+    }
+
+    /// Each posting to the housing of one municipality and half-year that is known and before the reference date, in the
+    /// order of the log: where it stands, its line, the day of its counting rule and its persons.
+    pub(super) fn each_housed(
+        &self,
+        municipality: MunicipalityCode,
+        half_year: HalfYear,
+        as_of: AsOf,
+        to: impl FnMut(Position, Line, Day, i64),
+    ) {
+        if let Some(of) = self.of_half_year(municipality, half_year) {
+            of.cell.each_housed(as_of, to);
+        }
+    }
+
+    /// Whether anything was posted to one municipality and half-year.
+    pub(super) fn has(&self, municipality: MunicipalityCode, half_year: HalfYear) -> bool {
+        self.of_half_year(municipality, half_year).is_some()
+    }
+
+    /// Whether the authority ever fixed what is carried into a half-year.
+    pub(super) fn is_fixed(&self, municipality: MunicipalityCode, half_year: HalfYear) -> bool {
+        self.of_half_year(municipality, half_year).is_some_and(|of| of.cell.is_fixed())
+    }
+
+    /// What is left of one municipality and half-year by itself.
+    pub(super) fn left(&self, municipality: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> Left {
+        let of = self.of_half_year(municipality, half_year);
+        of.map_or_else(Left::default, |of| of.left(as_of))
+    }
+
     /// The standing that follows from all half-years before this one, back to the last that was fixed.
     pub fn carried_into(&self, municipality: MunicipalityCode, half_year: HalfYear, as_of: AsOf) -> i64 {
         let Some(of) = self.of_municipality(municipality) else { return 0 };
         let before = usize::from(half_year.index()).min(of.half_years.len());
         let mut carried = 0;
         for of in of.half_years[..before].iter().rev().flatten() {
-            let left = of.whole.left(as_of).unwrap_or_else(|| of.sums(as_of).left());
+            let left = of.left(as_of);
             carried += left.persons;
             if left.fixed {
                 break;
@@ -174,6 +218,10 @@ impl Columns {
 }
 
 impl OfHalfYear {
+    fn left(&self, as_of: AsOf) -> Left {
+        self.whole.left(as_of).unwrap_or_else(|| self.sums(as_of).left())
+    }
+
     fn sums(&self, as_of: AsOf) -> Sums {
         let mut tally = Tally::new();
         self.cell.sum(as_of, &mut tally);

@@ -265,7 +265,7 @@ fn extrapolated(persons: i64, reported: i64, of: i64) -> i64 {
     (2 * persons * of + reported) / (2 * reported)
 }
 
-impl Book {
+impl Book<'_> {
     /// Prepares the interim evaluation of a half-year.
     ///
     /// # Errors
@@ -297,7 +297,7 @@ impl Book {
                 decision: super::statement::DECISIONS[decision],
                 allowed,
                 carried_forward,
-                periods: self.under(asked, national, next, carried_forward)?,
+                periods: self.periods(asked, national, next, carried_forward)?,
             })
         });
         Ok(Proposal {
@@ -344,7 +344,7 @@ impl Book {
     }
 
     /// The running half-year and the next, if this were the national number and so many went into the next.
-    fn under(
+    fn periods(
         &self,
         asked: &ToEvaluate,
         national: i64,

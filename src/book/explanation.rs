@@ -23,6 +23,7 @@ use super::register::Presence;
 use super::statement::NamedArea;
 use super::{Book, Unanswerable};
 use crate::domain::area::{Area, MunicipalityCode};
+use crate::domain::event::Event;
 use crate::domain::half_year::HalfYear;
 use crate::domain::named;
 use crate::domain::placement::PlacementKind;
@@ -167,6 +168,8 @@ pub struct Behind {
     pub rule: Option<Rule>,
     /// Whether it is contested at the end.
     pub contested: bool,
+    /// Whether a scenario supposes it: then it would stand right after the entry at the position.
+    pub supposed: bool,
 }
 
 /// By which rule persons who were housed count or do not.
@@ -178,6 +181,13 @@ pub struct Rule {
     /// The entry that set the rule; nothing where it is the default.
     #[serde(deserialize_with = "Option::deserialize")]
     pub position: Option<Position>,
+    /// Whether a scenario supposes the rule, right after the entry at the position.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub supposed: bool,
+}
+
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 /// What a step is about.
@@ -191,7 +201,7 @@ impl Step {
 
 /// A question for an explanation, which can also be asked for the entries behind each step.
 pub struct Explaining<'a> {
-    book: &'a Book,
+    book: &'a Book<'a>,
     area: Area,
     span: Span,
     /// Every municipality that has a part in it, with whether it is there at each corner.
@@ -202,7 +212,7 @@ pub struct Explaining<'a> {
     linked: [HashMap<MunicipalityCode, HalfYear>; 4],
 }
 
-impl Book {
+impl Book<'_> {
     /// Explains how the standing of an area became what it is.
     ///
     /// # Errors
@@ -219,12 +229,15 @@ impl Book {
         let set = known.find(|(at, rule)| {
             rule.kind() == kind && rule.covers(day) && (*at < position || rule.counts() == counts)
         });
-        Rule { counts, position: set.map(|(at, _)| *at) }
+        let supposed = set.is_some_and(|(at, rule)| {
+            self.is_supposed(*at, |event| matches!(event, Event::CountingRuleSet(it) if it == rule))
+        });
+        Rule { counts, position: set.map(|(at, _)| *at), supposed }
     }
 }
 
 impl<'a> Explaining<'a> {
-    fn new(book: &'a Book, area: Area, span: Span) -> Result<Self, Unanswerable> {
+    fn new(book: &'a Book<'a>, area: Area, span: Span) -> Result<Self, Unanswerable> {
         let corners = span.corners();
         book.named(area, span.to())?;
         let mut taken_over: [HashMap<_, _>; 4] = Default::default();
@@ -434,7 +447,7 @@ impl<'a> Explaining<'a> {
                         })
                     });
                     if Cause::of(weighs) == Some(step.cause) {
-                        brought.insert(Behind::fact(it.position, code, it.valid_on));
+                        brought.insert(Behind::fact(it.position, code, it.valid_on, it.supposed));
                     }
                 }
             }
@@ -443,7 +456,7 @@ impl<'a> Explaining<'a> {
     }
 
     fn moved_by(&self, step: &Step) -> Vec<Behind> {
-        let mut moved = BTreeMap::<(Position, MunicipalityCode, Day, Option<Rule>), i64>::new();
+        let mut moved = BTreeMap::<(Position, MunicipalityCode, Day, Option<Rule>, bool), i64>::new();
         self.postings(std::iter::once(step.half_year), &mut |cause, key, it| {
             if (cause, key) == (step.cause, step.key()) {
                 let rule = match it.line {
@@ -453,18 +466,20 @@ impl<'a> Explaining<'a> {
                 };
                 let rule =
                     rule.map(|(kind, counts)| self.book.rule_of(it.position, kind, it.ruled_on, counts));
-                *moved.entry((it.position, it.municipality, it.valid_on, rule)).or_default() +=
-                    i64::from(it.persons);
+                let key = (it.position, it.municipality, it.valid_on, rule, it.supposed);
+                *moved.entry(key).or_default() += i64::from(it.persons);
             }
         });
-        let moved = moved.into_iter().map(|((position, municipality, valid_on, rule), persons)| Behind {
-            position,
-            municipality,
-            valid_on,
-            persons: Some(persons),
-            rule,
-            contested: false,
-        });
+        let moved =
+            moved.into_iter().map(|((position, municipality, valid_on, rule, supposed), persons)| Behind {
+                position,
+                municipality,
+                valid_on,
+                persons: Some(persons),
+                rule,
+                contested: false,
+                supposed,
+            });
         let mut behind: Vec<_> = moved.collect();
         if step.by_boundary != 0 {
             // What a boundary change divides has no entry of its own but that one.
@@ -487,7 +502,7 @@ impl<'a> Explaining<'a> {
                 let in_force = std::array::from_fn(|corner| {
                     presence[corner] != Presence::Absent && it.is_in_force(corners[corner])
                 });
-                facts.push((in_force, Behind::fact(it.position, *code, it.valid_on)));
+                facts.push((in_force, Behind::fact(it.position, *code, it.valid_on, it.supposed)));
             }
         }
         facts
@@ -504,7 +519,12 @@ impl<'a> Explaining<'a> {
                 .map(|as_of| register.changes_of(*code, half_year, as_of).collect::<BTreeSet<_>>());
             for &position in &known[3] {
                 let in_force = std::array::from_fn(|corner| known[corner].contains(&position));
-                facts.push((in_force, Behind::fact(position, *code, register.effective_on(position))));
+                let effective_on = register.effective_on(position);
+                let supposed = self.book.is_supposed(
+                    position,
+                    |event| matches!(event, Event::BoundaryChanged(it) if it.effective_on() == effective_on),
+                );
+                facts.push((in_force, Behind::fact(position, *code, effective_on, supposed)));
             }
         }
         facts
@@ -513,15 +533,15 @@ impl<'a> Explaining<'a> {
 
 impl Behind {
     /// A fact that moves nobody by itself.
-    fn fact(position: Position, municipality: MunicipalityCode, valid_on: Day) -> Self {
-        Self { position, municipality, valid_on, persons: None, rule: None, contested: false }
+    fn fact(position: Position, municipality: MunicipalityCode, valid_on: Day, supposed: bool) -> Self {
+        Self { position, municipality, valid_on, persons: None, rule: None, contested: false, supposed }
     }
 }
 
 /// The old municipalities whose placements are the heir's, with the half-year from which on. What is divided among
 /// several heirs is no placement of one of them; it is looked at where parts are asked for too.
 fn taken_over_by(
-    book: &Book,
+    book: &Book<'_>,
     code: MunicipalityCode,
     from: Option<HalfYear>,
     as_of: AsOf,

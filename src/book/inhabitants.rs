@@ -11,14 +11,14 @@ use crate::domain::time::{AsOf, Day, Position};
 
 /// The counts of one day, as known then: of each municipality the one that was recorded last, and where.
 struct Counts<'a> {
-    book: &'a Book,
+    book: &'a Book<'a>,
     counted_on: Day,
     as_of: AsOf,
     own: BTreeMap<MunicipalityCode, (Position, u64)>,
     missing: BTreeSet<MunicipalityCode>,
 }
 
-impl Book {
+impl Book<'_> {
     /// The municipalities that exist on the reference date, by code, with their inhabitants as counted on a day.
     ///
     /// # Errors

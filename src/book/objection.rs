@@ -55,7 +55,7 @@ impl AddAssign for ContestedSum {
 }
 
 /// All objections, and what they contest.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Objections {
     all: Vec<Raised>,
     by_id: HashMap<ObjectionId, usize>,
@@ -68,7 +68,7 @@ pub(super) struct Objections {
 }
 
 /// An objection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Raised {
     position: Position,
     on: Day,
@@ -76,14 +76,14 @@ struct Raised {
 }
 
 /// What is contested in the standing of a municipality.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct OfMunicipality {
     entries: Vec<ContestedEntry>,
     figures: Vec<(usize, Figure)>,
 }
 
 /// A contested entry, as far as it weighs in the standing of one municipality.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ContestedEntry {
     position: Position,
     /// For housing, the kind and the day whose counting rule decides.
@@ -112,7 +112,7 @@ impl Raised {
 
 impl ContestedEntry {
     /// How many persons it moves that were not taken back, whatever the direction.
-    fn persons(&self, book: &Book, as_of: AsOf) -> i64 {
+    fn persons(&self, book: &Book<'_>, as_of: AsOf) -> i64 {
         if self.housed.is_some_and(|(kind, day)| !book.counts(kind, day, as_of)) {
             return 0;
         }
@@ -140,6 +140,20 @@ impl Objections {
     /// Whether there is nothing to look for.
     pub(super) fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// The same without what some entries say: nobody contests what would not be there.
+    pub(super) fn without(&self, is_left_out: impl Fn(Position) -> bool) -> Self {
+        let mut altered = self.clone();
+        for it in altered.of.values_mut() {
+            it.entries.retain(|it| !is_left_out(it.position));
+            it.entries.iter_mut().for_each(|it| it.steps.retain(|(position, _)| !is_left_out(*position)));
+        }
+        altered.entries.retain(|position, _| !is_left_out(*position));
+        // Their places are looked up only where something more is recorded.
+        altered.placements.clear();
+        altered.numbers.clear();
+        altered
     }
 
     /// Where objections and their settlements stand.
@@ -270,7 +284,7 @@ impl Objections {
     }
 
     /// What is contested in the standing of one municipality, without those that it took over.
-    pub(super) fn sum(&self, code: MunicipalityCode, book: &Book, as_of: AsOf) -> ContestedSum {
+    pub(super) fn sum(&self, code: MunicipalityCode, book: &Book<'_>, as_of: AsOf) -> ContestedSum {
         let mut sum = ContestedSum::default();
         let Some(of) = self.of.get(&code) else { return sum };
         for it in &of.entries {
@@ -299,7 +313,7 @@ fn entry(
     &mut of.get_mut(&code).expect("it has a contested entry").entries[at]
 }
 
-impl Book {
+impl Book<'_> {
     /// How much is contested in the standing of an area: the sum of its municipalities.
     ///
     /// # Errors

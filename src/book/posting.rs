@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::columns::Columns;
 use crate::domain::area::MunicipalityCode;
 use crate::domain::evaluation::Outcome;
-use crate::domain::event::{Entry, Event};
+use crate::domain::event::Event;
 use crate::domain::half_year::HalfYear;
 use crate::domain::persons::PERSONS_MAX;
 use crate::domain::placement::{Housed, Move, PlacementKind};
@@ -13,7 +12,7 @@ use crate::domain::rules::{CountingRule, CountingRules};
 use crate::domain::time::{AsOf, Day, Position};
 
 /// What an entry moves: signed persons on a line of a municipality and half-year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Posting {
     /// When the ledger learned it.
     pub position: Position,
@@ -29,6 +28,8 @@ pub struct Posting {
     pub line: Line,
     /// How many persons, signed.
     pub persons: i32,
+    /// Whether a scenario supposes it, so that nothing of it is recorded.
+    pub supposed: bool,
 }
 
 /// The line of a statement that a posting moves.
@@ -123,13 +124,27 @@ impl Fixed {
 
 /// The postings of an entry. The `match` has no `_` arm, so that a new event makes the compiler ask
 /// what it moves.
-pub fn postings(entry: &Entry, rules: &CountingRules, fixed: &Fixed, to: &mut impl FnMut(Posting)) {
-    let position = entry.position;
+pub fn postings(
+    position: Position,
+    event: &Event,
+    rules: &CountingRules,
+    fixed: &Fixed,
+    to: &mut impl FnMut(Posting),
+) {
     let mut fix = |half_year: HalfYear, municipality, line, valid_on: Day, persons: i64| {
         let persons = i32::try_from(persons).expect("a fact names at most ten million persons");
-        to(Posting { position, valid_on, ruled_on: valid_on, municipality, half_year, line, persons });
+        to(Posting {
+            position,
+            valid_on,
+            ruled_on: valid_on,
+            municipality,
+            half_year,
+            line,
+            persons,
+            supposed: false,
+        });
     };
-    match &entry.event {
+    match event {
         Event::QuotaAllocated(it) => {
             for (code, number) in it.persons.iter() {
                 let before = fixed.quotas.get(&(it.half_year, code)).copied().unwrap_or(0);
@@ -262,18 +277,19 @@ impl<F: FnMut(Posting)> Mover<'_, F> {
             half_year: valid_on.half_year(),
             line,
             persons,
+            supposed: false,
         });
     }
 }
 
-fn housed_line(kind: PlacementKind, counts: bool) -> Line {
+pub(super) fn housed_line(kind: PlacementKind, counts: bool) -> Line {
     if counts { Line::Housed(kind) } else { Line::NotCounted(kind) }
 }
 
 /// What a counting rule moves that is recorded after the placements it speaks about: from not
 /// counted to counted or back, for the same municipality and the same days.
 pub fn recount(
-    columns: &Columns,
+    postings: impl Iterator<Item = Posting>,
     position: Position,
     rule: &CountingRule,
     before: &CountingRules,
@@ -281,7 +297,7 @@ pub fn recount(
 ) -> Vec<Posting> {
     let kind = rule.kind();
     let mut moved: HashMap<(MunicipalityCode, Day, Day), i64> = HashMap::new();
-    for posting in columns.postings() {
+    for posting in postings {
         let counted = before.count(kind, posting.ruled_on);
         let changes = rule.covers(posting.ruled_on) && counted != after.count(kind, posting.ruled_on);
         if changes && posting.line == housed_line(kind, counted) {
@@ -308,6 +324,7 @@ pub fn recount(
                 half_year: valid_on.half_year(),
                 line: housed_line(kind, counts),
                 persons,
+                supposed: false,
             })
         })
     });

@@ -212,7 +212,7 @@ pub struct Scope {
     generated: bool,
 }
 
-impl Book {
+impl Book<'_> {
     /// What a reconciliation of this municipality and half-year is about.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::domain::time::{AsOf, Day, Position};
 
 /// Municipalities and boundary changes. What concerns one municipality is found by its code, so that one without
 /// boundary changes costs nothing by those of others.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Register {
     /// By the number of the code.
     towns: Vec<Option<Box<Town>>>,
@@ -19,7 +19,7 @@ pub(super) struct Register {
 }
 
 /// All that is known of one code.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Town {
     registered: Option<(Position, Municipality)>,
     /// The changes in which it ceases.
@@ -29,7 +29,7 @@ struct Town {
 }
 
 /// A boundary change, as accounts need it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Change {
     position: Position,
     /// The half-year in which it takes effect.
@@ -37,6 +37,15 @@ struct Change {
     on_first_day: bool,
     weights: Vec<u64>,
     change: BoundaryChange,
+}
+
+/// What an entry says about municipalities.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Registered<'a> {
+    /// That one exists.
+    Municipality(&'a Municipality),
+    /// That boundaries changed.
+    Change(&'a BoundaryChange),
 }
 
 /// What one heir takes over in a boundary change.
@@ -152,6 +161,43 @@ impl Register {
             weights: heirs.iter().map(|(_, weight)| u64::from(*weight)).collect(),
             change: it.clone(),
         });
+    }
+
+    /// The same without what some entries say, and with what others would have said.
+    pub(super) fn altered<'a>(
+        &'a self,
+        is_left_out: impl Fn(Position) -> bool,
+        supposed: impl Iterator<Item = (Position, Registered<'a>)>,
+    ) -> Self {
+        let towns = self.registered.iter().filter_map(|&code| self.town(code)?.registered.as_ref());
+        let towns = towns.map(|(position, it)| (*position, Registered::Municipality(it)));
+        let changes = self.changes.iter().map(|it| (it.position, Registered::Change(&it.change)));
+        let mut all: Vec<_> = towns.chain(changes).filter(|(position, _)| !is_left_out(*position)).collect();
+        all.extend(supposed);
+        all.sort_by_key(|(position, _)| *position);
+        let mut altered = Self::default();
+        for (position, it) in all {
+            match it {
+                Registered::Municipality(it) => altered.register(position, it),
+                Registered::Change(it) => altered.change(position, it),
+            }
+        }
+        altered
+    }
+
+    /// A municipality that is taken over twice, or takes over another when it has ceased itself: what it leaves would go
+    /// from change to change without an end.
+    pub(super) fn taken_over_wrongly(&self) -> Option<MunicipalityCode> {
+        let wrongly = |town: &Town| {
+            let days = |all: &[usize]| -> Vec<Day> {
+                all.iter().map(|&it| self.changes[it].change.effective_on()).collect()
+            };
+            let takes_over: Vec<usize> = town.takes_over.iter().map(|(change, _)| *change).collect();
+            let (ceases, takes_over) = (days(&town.ceases), days(&takes_over));
+            ceases.len() > 1 || ceases.iter().any(|ceases| takes_over.iter().any(|it| ceases <= it))
+        };
+        let all = self.changes.iter().flat_map(|it| it.change.old());
+        all.copied().find(|&code| self.town(code).is_some_and(wrongly))
     }
 
     /// The municipality with this code, if it exists on the reference date as known then.

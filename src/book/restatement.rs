@@ -51,7 +51,7 @@ pub fn closed_on(half_year: HalfYear) -> Option<Day> {
     Some(half_year.next()?.first_day())
 }
 
-impl Book {
+impl Book<'_> {
     /// The standing of an area at the end of a half-year, as known at a log size. An area that was not known then stands
     /// for nobody.
     pub fn closing(&self, area: Area, half_year: HalfYear, known_at: LogSize) -> Closing {

@@ -123,7 +123,7 @@ pub fn counted_on_by_act(half_year: HalfYear) -> Option<Day> {
     Day::new(half_year.year() - 1, 1, 1).ok()
 }
 
-impl Book {
+impl Book<'_> {
     /// The municipal numbers that follow from inhabitants.
     ///
     /// # Errors

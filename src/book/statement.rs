@@ -248,7 +248,7 @@ impl Reading {
     }
 }
 
-impl Book {
+impl Book<'_> {
     /// The statement of an area.
     ///
     /// # Errors
@@ -358,7 +358,7 @@ struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    fn new(book: &'a Book, as_of: AsOf, reading: Reading) -> Self {
+    fn new(book: &'a Book<'a>, as_of: AsOf, reading: Reading) -> Self {
         let on = as_of.reference_date.0;
         let half_year = on.half_year();
         let holds = |it: &&AmvCapacity| it.from <= on && on <= it.until;

@@ -1,12 +1,14 @@
 //! `peildatum explain`.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::replay::scenario;
 use super::statement::{Known, area};
 use super::{Failure, Format};
+use crate::book::Book;
 use crate::book::explanation::{Behind, Cause, Explaining, Span};
 use crate::domain::time::{Day, ReferenceDate};
 use crate::ledger::{Explained, KnownAt, Ledger, Outside};
@@ -39,6 +41,9 @@ pub struct Explain {
     /// The earlier standing as known at a day, a time or a log size. Without it: as the later one.
     #[arg(long, value_name = "TIME|SIZE")]
     known_since: Option<Known>,
+    /// Under a scenario, as if other entries had been recorded; `peildatum replay` says how one is written.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
     /// Also the entries behind each step, and by which rule they count.
     #[arg(long)]
     entries: bool,
@@ -57,8 +62,18 @@ impl Explain {
         let from = ledger.as_of(since, self.known_since.map_or(known_at, |it| it.0))?;
         let span = Span::new(from, to).map_err(|error| Failure::WrongUse(error.to_string()))?;
         let area = area(&ledger, &self.area, to)?;
-        let (explained, explaining) = ledger.explain(area, span)?;
-        let answer = Answer { ledger: &ledger, explained, explaining };
+        let scenario = self.scenario.as_deref().map(scenario).transpose()?;
+        let under;
+        let book = match &scenario {
+            None => ledger.book(),
+            Some(scenario) => {
+                under = ledger.book().under(&ledger.changes(scenario)?);
+                &under
+            }
+        };
+        let (mut explained, explaining) = ledger.explain(book, area, span)?;
+        explained.scenario = scenario.as_ref().map(|it| it.name.clone());
+        let answer = Answer { ledger: &ledger, book, explained, explaining };
         match (self.format, self.entries) {
             (Format::Table, entries) => answer.table(entries),
             (Format::Json, false) => {
@@ -84,6 +99,7 @@ fn before(on: Day) -> Day {
 
 struct Answer<'a> {
     ledger: &'a Ledger,
+    book: &'a Book<'a>,
     explained: Explained,
     explaining: Explaining<'a>,
 }
@@ -103,7 +119,7 @@ impl Answer<'_> {
             to.write_all(audit::step(step, standing).as_bytes())?;
             if entries {
                 for behind in self.explaining.behind(step) {
-                    let entry = self.ledger.explained_entry(index, &behind)?;
+                    let entry = self.ledger.explained_entry(self.book, index, &behind)?;
                     to.write_all(audit::behind(&entry).as_bytes())?;
                 }
             }
@@ -113,7 +129,8 @@ impl Answer<'_> {
 
     fn json_with_entries(&self) -> Result<(), Failure> {
         let mut to = io::BufWriter::new(io::stdout().lock());
-        let entry = |step, behind: &Behind| Ok::<_, Failure>(self.ledger.explained_entry(step, behind)?);
+        let entry =
+            |step, behind: &Behind| Ok::<_, Failure>(self.ledger.explained_entry(self.book, step, behind)?);
         audit::explanation_as_json(&self.explained, &self.explaining, &entry, &mut to)?;
         writeln!(to)?;
         Ok(to.flush()?)
@@ -123,7 +140,7 @@ impl Answer<'_> {
         let mut rows = audit::BehindAsCsv::begin(io::stdout().lock())?;
         for (index, step) in self.explained.explanation.steps.iter().enumerate() {
             for behind in self.explaining.behind(step) {
-                rows.row(step, &self.ledger.explained_entry(index, &behind)?)?;
+                rows.row(step, &self.ledger.explained_entry(self.book, index, &behind)?)?;
             }
         }
         Ok(rows.end()?)

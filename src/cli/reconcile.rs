@@ -55,7 +55,7 @@ impl Reconcile {
     /// Prints the comparison.
     pub fn run(self, ledger: &Path) -> Result<(), Failure> {
         // A list that cannot be read is told of before the ledger is opened for it.
-        let (file, content) = read(&self.file)?;
+        let (file, content) = read(&self.file, u64::MAX)?;
         let wrong = |faults: ListFaults| Failure::Broken(format!("{file} cannot be compared:\n{faults}"));
         let list = own_list::read(&content).map_err(wrong)?;
         let sha256 = ContentHash::of(&content);
@@ -85,16 +85,23 @@ impl Reconcile {
 }
 
 /// The name of a file and its content, which is hashed and read from the same bytes.
-fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+pub(super) fn read(path: &Path, most: u64) -> Result<(String, Vec<u8>), Failure> {
     let mut content = Vec::new();
+    let limit = most.saturating_add(1);
     let (name, read) = match path == Path::new("-") {
-        true => ("-".to_owned(), io::stdin().lock().read_to_end(&mut content)),
+        true => ("-".to_owned(), io::stdin().lock().take(limit).read_to_end(&mut content)),
         false => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            (without_person_numbers(&name), File::open(path).and_then(|mut it| it.read_to_end(&mut content)))
+            (
+                without_person_numbers(&name),
+                File::open(path).and_then(|it| it.take(limit).read_to_end(&mut content)),
+            )
         }
     };
     match read {
+        Ok(_) if content.len() as u64 > most => {
+            Err(Failure::Broken(format!("cannot read {name}: it has more than {most} bytes")))
+        }
         Ok(_) => Ok((name, content)),
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
             Err(Failure::Broken(format!("cannot read {name}: it is a folder")))

@@ -41,10 +41,21 @@ pub struct StatementArgs {
     format: Format,
 }
 
+/// How an answer can be divided.
 #[derive(Clone, Copy, ValueEnum)]
-enum Division {
+pub(super) enum Division {
     Municipality,
     Province,
+}
+
+/// How the answer for an area is divided.
+pub(super) fn division(by: Option<Division>, area: Area) -> Result<By, Failure> {
+    match (by, area) {
+        (None, _) => Ok(By::Whole),
+        (Some(Division::Municipality), _) => Ok(By::Municipality),
+        (Some(Division::Province), Area::Country) => Ok(By::Province),
+        (Some(Division::Province), _) => Err(Failure::WrongUse("only NL is divided by province".to_owned())),
+    }
 }
 
 /// A moment as known at which somebody asks.
@@ -71,14 +82,7 @@ impl StatementArgs {
         let known_at = self.known_at.map_or(KnownAt::Now, |it| it.0);
         let as_of = ledger.as_of(ReferenceDate(self.on), known_at)?;
         let area = area(&ledger, &self.area, as_of)?;
-        let by = match (self.by, area) {
-            (None, _) => By::Whole,
-            (Some(Division::Municipality), _) => By::Municipality,
-            (Some(Division::Province), Area::Country) => By::Province,
-            (Some(Division::Province), _) => {
-                return Err(Failure::WrongUse("only NL is divided by province".to_owned()));
-            }
-        };
+        let by = division(self.by, area)?;
         let answers = ledger.statements(area, by, as_of, self.reading)?;
         write(&whole(area, by), &answers, by, self.format)
     }
@@ -113,7 +117,7 @@ fn province_named(text: &str) -> Option<Province> {
 }
 
 /// What the heading of several statements says they are parts of.
-fn whole(area: Area, by: By) -> String {
+pub(super) fn whole(area: Area, by: By) -> String {
     let name = match area {
         Area::Country => "Nederland (NL)".to_owned(),
         Area::Province(province) => format!("{} ({province})", province.name()),

@@ -2,6 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use serde::{Serialize, Serializer};
+
 use crate::domain::ObjectOnly;
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
 use crate::domain::area::{BoundaryChange, Municipality, Population};
@@ -44,6 +46,13 @@ macro_rules! commands {
                         serde_path_to_error::deserialize(ObjectOnly(data)).map(Self::$variant)
                     })*
                 }
+            }
+        }
+
+        /// The content alone, as its sender delivers it.
+        impl Serialize for Command {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$variant(content) => content.serialize(to),)* }
             }
         }
     };

@@ -99,7 +99,7 @@ impl fmt::Display for GazetteRef {
 
 text_in_json!(GazetteRef);
 
-fn line_of_text(text: &str, longest: usize, wrong: &'static str) -> Result<Box<str>, Fault> {
+pub(crate) fn line_of_text(text: &str, longest: usize, wrong: &'static str) -> Result<Box<str>, Fault> {
     let length = text.chars().count();
     let trimmed = text.trim() == text;
     if length == 0 || length > longest || !trimmed || text.chars().any(char::is_control) {

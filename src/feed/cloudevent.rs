@@ -183,7 +183,7 @@ fn attribute<T: std::str::FromStr<Err = crate::domain::Fault>>(
 }
 
 /// Looks for a person's number in every text, key and number of an event.
-fn find_person_numbers(value: &Value, path: &str, found: &mut Vec<Refusal>) {
+pub(super) fn find_person_numbers(value: &Value, path: &str, found: &mut Vec<Refusal>) {
     match value {
         // A time to the nanosecond has nine digits behind the point.
         Value::String(text) if holds_person_number(text) && text.parse::<RecordedAt>().is_err() => {
@@ -210,7 +210,7 @@ fn find_person_numbers(value: &Value, path: &str, found: &mut Vec<Refusal>) {
 
 /// The refusal for content that is not what the schema asks for. What serde says may repeat what was
 /// delivered, so only what it expected is taken over.
-fn in_data(path: &str, said: &str) -> Refusal {
+pub(super) fn in_data(path: &str, said: &str) -> Refusal {
     let said = said.rsplit_once(" at line ").map_or(said, |(said, _)| said);
     let field = if path == "." { String::new() } else { path.to_owned() };
     let within = |name: &str| if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };

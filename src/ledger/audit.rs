@@ -7,11 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Checkpoint, KnownAt, KnownAtSize, Ledger, LedgerError, part};
+use crate::book::Book;
 use crate::book::explanation::{Behind, Explaining, Explanation, Rule, Span, StepLine};
 use crate::book::restatement::{Closing, Touch, closed_on};
 use crate::book::statement::NamedArea;
 use crate::domain::area::{Area, MunicipalityCode};
-use crate::domain::event::{Entry, EventName};
+use crate::domain::event::{Entry, Event, EventName};
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
 use crate::domain::source::{DeliveryId, Source};
@@ -32,6 +33,9 @@ pub struct Explained {
     pub checkpoint_since: Checkpoint,
     /// The root at the later state of knowledge.
     pub checkpoint: Checkpoint,
+    /// The scenario under which it is so; nothing where it is as recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
     /// The entries behind the steps, where they were asked for. Who writes them can do so one by one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub behind: Vec<ExplainedEntry>,
@@ -44,10 +48,12 @@ impl<'de> Deserialize<'de> for Explained {
         let known_at = part(&mut fields, "knownAt")?;
         let checkpoint_since = part(&mut fields, "checkpointSince")?;
         let checkpoint = part(&mut fields, "checkpoint")?;
+        let scenario =
+            fields.remove("scenario").map(String::deserialize).transpose().map_err(D::Error::custom)?;
         let behind = fields.remove("behind").map(crate::domain::objects).transpose();
         let behind = behind.map_err(D::Error::custom)?.unwrap_or_default();
         let explanation = Explanation::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
-        Ok(Self { explanation, known_since, known_at, checkpoint_since, checkpoint, behind })
+        Ok(Self { explanation, known_since, known_at, checkpoint_since, checkpoint, scenario, behind })
     }
 }
 
@@ -62,14 +68,18 @@ pub struct ExplainedEntry {
     /// What it is.
     #[serde(rename = "type")]
     pub event: EventName,
-    /// Who says so.
-    pub source: Source,
+    /// Who says so, and when the ledger learned it from whom; nothing of what a scenario supposes.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::domain::present")]
+    pub source: Option<Source>,
     /// Who delivered it.
-    pub delivered_by: Source,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::domain::present")]
+    pub delivered_by: Option<Source>,
     /// The delivery.
-    pub delivery: DeliveryId,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::domain::present")]
+    pub delivery: Option<DeliveryId>,
     /// When the ledger learned it.
-    pub recorded_at: RecordedAt,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::domain::present")]
+    pub recorded_at: Option<RecordedAt>,
     /// The day on which it happened.
     pub valid_on: Day,
     /// For which municipality.
@@ -115,10 +125,28 @@ impl ExplainedEntry {
             step: step as u64,
             position: it.position,
             event: head.event,
-            source: head.source,
-            delivered_by: head.delivered_by,
-            delivery: head.delivery,
-            recorded_at: head.recorded_at,
+            source: Some(head.source),
+            delivered_by: Some(head.delivered_by),
+            delivery: Some(head.delivery),
+            recorded_at: Some(head.recorded_at),
+            valid_on: it.valid_on,
+            municipality: it.municipality,
+            persons: it.persons,
+            rule: it.rule,
+            contested: it.contested,
+        }
+    }
+
+    /// What a scenario supposes behind the step with this number: nobody said it, and nothing of it is recorded.
+    fn supposed(step: usize, it: &Behind, event: &Event) -> Self {
+        Self {
+            step: step as u64,
+            position: it.position,
+            event: event.name(),
+            source: None,
+            delivered_by: None,
+            delivery: None,
+            recorded_at: None,
             valid_on: it.valid_on,
             municipality: it.municipality,
             persons: it.persons,
@@ -259,12 +287,18 @@ impl Restated {
 }
 
 impl Ledger {
-    /// Explains how the standing of an area became what it is. The second value gives the entries behind each step.
+    /// Explains how the standing of an area became what it is, in the ledger's own book or under a scenario. The second value
+    /// gives the entries behind each step.
     ///
     /// # Errors
     /// When the area is a municipality that does not exist on the later date, or a root cannot be computed.
-    pub fn explain(&self, area: Area, span: Span) -> Result<(Explained, Explaining<'_>), LedgerError> {
-        let (explanation, explaining) = self.memory.book.explain(area, span)?;
+    pub fn explain<'a>(
+        &self,
+        book: &'a Book<'a>,
+        area: Area,
+        span: Span,
+    ) -> Result<(Explained, Explaining<'a>), LedgerError> {
+        let (explanation, explaining) = book.explain(area, span)?;
         let (since, at) = (span.from().known_at, span.to().known_at);
         let explained = Explained {
             explanation,
@@ -272,6 +306,7 @@ impl Ledger {
             known_at: self.known_at(at),
             checkpoint_since: self.checkpoint(since)?,
             checkpoint: self.checkpoint(at)?,
+            scenario: None,
             behind: Vec::new(),
         };
         Ok((explained, explaining))
@@ -281,7 +316,17 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn explained_entry(&self, step: usize, it: &Behind) -> Result<ExplainedEntry, LedgerError> {
+    pub fn explained_entry(
+        &self,
+        book: &Book<'_>,
+        step: usize,
+        it: &Behind,
+    ) -> Result<ExplainedEntry, LedgerError> {
+        if it.supposed
+            && let Some(event) = book.supposed_event(it.position, it.municipality, it.valid_on)
+        {
+            return Ok(ExplainedEntry::supposed(step, it, event));
+        }
         Ok(ExplainedEntry::of(step, it, &EntryHead::of(&self.entry(it.position)?)))
     }
 

@@ -18,7 +18,7 @@ pub(super) struct Memory {
     /// What decisions need.
     pub state: State,
     /// What statements are made of.
-    pub book: Book,
+    pub book: Book<'static>,
     /// Where each moment of recording begins: one item a commit, not one an entry.
     pub moments: Vec<(u64, RecordedAt)>,
     /// How many entries were taken up.
@@ -55,7 +55,7 @@ pub(super) fn remember(moments: &mut Vec<(u64, RecordedAt)>, position: u64, at: 
 /// each is folded by a thread of its own.
 pub(super) struct Opening<'a> {
     state: Folding<State>,
-    book: Folding<Book>,
+    book: Folding<Book<'static>>,
     moments: Vec<(u64, RecordedAt)>,
     /// How many entries were handed to the two.
     folded: u64,
@@ -154,7 +154,7 @@ impl Fold for Opening<'_> {
 }
 
 /// The two threads, with nothing folded yet.
-fn foldings() -> (Folding<State>, Folding<Book>) {
+fn foldings() -> (Folding<State>, Folding<Book<'static>>) {
     (Folding::start(fold_state, State::settle), Folding::start(fold_book, |_| {}))
 }
 

@@ -18,7 +18,12 @@ use crate::ledger::{Checkpoint, Explained, ExplainedEntry, KnownAtSize};
 pub fn explanation_heading(it: &Explained) -> String {
     let explanation = &it.explanation;
     let (name, code) = (&explanation.area.name, explanation.area.code);
-    let mut heading = wrapped(&format!("{name} ({code}): how its standing became what it is"));
+    let mut heading = match &it.scenario {
+        None => wrapped(&format!("{name} ({code}): how its standing became what it is")),
+        Some(scenario) => wrapped(&format!(
+            "{name} ({code}): how its standing would have become what it would be. Scenario: {scenario}"
+        )),
+    };
     heading += &known("From", explanation.since, &it.known_since, &it.checkpoint_since);
     heading += &known("To", explanation.on, &it.known_at, &it.checkpoint);
     heading.push('\n');
@@ -106,12 +111,13 @@ fn line(it: &Step) -> String {
 pub fn behind(it: &ExplainedEntry) -> String {
     let persons = it.persons.map_or_else(|| "-".to_owned(), signed);
     let contested = if it.contested { "; contested" } else { "" };
-    let said = format!("{} by {}{}{contested}", it.event, it.source, why(it));
+    let by = it.source.as_ref().map_or_else(|| "the scenario".to_owned(), |it| it.to_string());
+    let said = format!("{} by {by}{}{contested}", it.event, why(it));
     let mut lines = super::table::broken(&said, 34).into_iter();
     let first = lines.next().unwrap_or_default();
     let mut text = format!(
         "{:>15} {} {} {persons:>7}  {first}\n",
-        it.position.to_string(),
+        if it.source.is_some() { it.position.to_string() } else { "supposed".to_owned() },
         it.valid_on,
         it.municipality
     );
@@ -127,6 +133,7 @@ fn why(it: &ExplainedEntry) -> String {
     let counts = if rule.counts { "counts" } else { "does not count" };
     match rule.position {
         None => format!("; {counts} by default"),
+        Some(_) if rule.supposed => format!("; {counts} by the scenario's rule"),
         Some(position) => format!("; {counts} by the rule at {position}"),
     }
 }
@@ -326,10 +333,10 @@ impl<W: Write> BehindAsCsv<W> {
                 it.rule.and_then(|rule| rule.position).map_or_else(none, |position| position.to_string()),
                 it.contested.to_string(),
                 it.event.to_string(),
-                text(it.source.as_str()),
-                text(it.delivered_by.as_str()),
-                it.delivery.to_string(),
-                it.recorded_at.to_string(),
+                it.source.as_ref().map_or_else(none, |it| text(it.as_str())),
+                it.delivered_by.as_ref().map_or_else(none, |it| text(it.as_str())),
+                it.delivery.map_or_else(none, |it| it.to_string()),
+                it.recorded_at.map_or_else(none, |it| it.to_string()),
             ])
             .map_err(io_error)
     }

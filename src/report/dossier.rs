@@ -107,10 +107,12 @@ pub fn write(
     let mut answers = ledger.statements(area, By::Whole, as_of, reading)?;
     let answer = answers.pop().expect("one statement of a whole area");
     let span = from_the_beginning(ledger.book(), area, as_of).ok_or(WriteFault::Nothing(on))?;
-    let (explained, explaining) = ledger.explain(area, span)?;
+    let (explained, explaining) = ledger.explain(ledger.book(), area, span)?;
     let basis = ledger.basis(area, as_of)?;
     let entries = basis.len() as u64;
-    let find = |step: usize, behind: &Behind| Ok::<_, WriteFault>(ledger.explained_entry(step, behind)?);
+    let find = |step: usize, behind: &Behind| {
+        Ok::<_, WriteFault>(ledger.explained_entry(ledger.book(), step, behind)?)
+    };
 
     let mut archive = Archive::new(to);
     let manifest = Manifest::new(answer.statement.area.clone(), on, reading, as_of.known_at.0, entries);
@@ -140,7 +142,7 @@ pub fn write(
 }
 
 /// From before anything about the area up to a moment, all as known then.
-fn from_the_beginning(book: &Book, area: Area, as_of: AsOf) -> Option<Span> {
+fn from_the_beginning(book: &Book<'_>, area: Area, as_of: AsOf) -> Option<Span> {
     let before = ReferenceDate(book.before_everything(area, as_of)?);
     Span::new(AsOf { reference_date: before, ..as_of }, as_of).ok()
 }

@@ -24,7 +24,7 @@ fn signed(number: i64) -> String {
     if number > 0 { format!("+{}", grouped(number)) } else { grouped(number) }
 }
 
-fn known(known_at: &KnownAtSize, checkpoint: &Checkpoint) -> String {
+pub(super) fn known(known_at: &KnownAtSize, checkpoint: &Checkpoint) -> String {
     let known = match known_at.time {
         Some(time) => format!("log size {} (last entry {time})", grouped(known_at.size as i64)),
         None => "log size 0: nothing is recorded".to_owned(),

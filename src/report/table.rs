@@ -308,7 +308,7 @@ fn sentences(it: &Statement) -> Vec<String> {
     sentences
 }
 
-fn reading(reading: Reading) -> String {
+pub(super) fn reading(reading: Reading) -> String {
     let meaning = match reading {
         Reading::OldestFirst => "what is realised goes to the backlog first",
         Reading::CurrentFirst => "what is realised goes to the quota of the half-year first",

@@ -1,6 +1,6 @@
 //! Cells: the postings of one municipality in one half-year.
 
-use super::run::{Run, Tally};
+use super::run::{Run, Said, Tally};
 use crate::book::posting::{Line, Posting};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
@@ -40,11 +40,11 @@ pub(super) struct Whole {
 
 /// What remains of one half-year by itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Left {
+pub struct Left {
     /// What is due minus what is realised, without a standing that follows from the half-year before.
-    pub(super) persons: i64,
+    pub persons: i64,
     /// Whether the authority fixed the standing carried in, so that nothing follows from before.
-    pub(super) fixed: bool,
+    pub fixed: bool,
 }
 
 impl Whole {
@@ -144,21 +144,44 @@ impl Cell {
         i32::from(on.0.index()) - i32::from(self.first_day.index())
     }
 
-    /// Every posting: the strays, and each run in the order of the log.
+    /// Every posting: what is due, and each run of housing in the order of the log.
     pub(super) fn postings(&self) -> impl Iterator<Item = Posting> {
-        let rows = self.obligations.rows().chain(self.housing.rows()).chain(self.care.rows());
-        self.strays.iter().copied().chain(rows.map(|row| {
-            let valid_on = self.first_day.plus_days(row.slot);
-            Posting {
-                position: row.position,
-                valid_on,
-                ruled_on: row.ruled_on.unwrap_or(valid_on),
-                municipality: self.municipality,
-                half_year: self.half_year,
-                line: row.line,
-                persons: row.persons,
-            }
-        }))
+        let rows = self.housing.rows().chain(self.care.rows());
+        self.obligations().chain(rows.map(|row| self.posting(&row)))
+    }
+
+    /// Every posting on a line of what is due: the strays, and the others in the order of the log.
+    pub(super) fn obligations(&self) -> impl Iterator<Item = Posting> {
+        self.strays.iter().copied().chain(self.obligations.rows().map(|row| self.posting(&row)))
+    }
+
+    fn posting(&self, row: &Said) -> Posting {
+        let valid_on = self.first_day.plus_days(row.slot);
+        Posting {
+            position: row.position,
+            valid_on,
+            ruled_on: row.ruled_on.unwrap_or(valid_on),
+            municipality: self.municipality,
+            half_year: self.half_year,
+            line: row.line,
+            persons: row.persons,
+            supposed: false,
+        }
+    }
+
+    /// Each posting of housing that is known and before the reference date, in the order of the log: where it stands, its
+    /// line, the day of its counting rule and its persons.
+    pub(super) fn each_housed(&self, as_of: AsOf, mut to: impl FnMut(Position, Line, Day, i64)) {
+        let before = self.day(as_of.reference_date).clamp(0, DAYS as i32) as u16;
+        self.housing.each(as_of.known_at, before, |row| {
+            let ruled_on = row.ruled_on.unwrap_or_else(|| self.first_day.plus_days(row.slot));
+            to(row.position, row.line, ruled_on, i64::from(row.persons));
+        });
+    }
+
+    /// Whether the authority ever fixed the standing that is carried in.
+    pub(super) fn is_fixed(&self) -> bool {
+        !self.fixed.is_empty()
     }
 
     /// The positions of all postings of housing, in the order of the log. One entry can make several.

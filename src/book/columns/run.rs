@@ -38,6 +38,16 @@ impl Row {
     fn is_known_at(self, known_at: LogSize) -> bool {
         u64::from(self.position) < known_at.0
     }
+
+    fn said(self, ruled_on: Option<Day>) -> Said {
+        Said {
+            position: Position(u64::from(self.position)),
+            line: line_of(self.number()),
+            slot: self.slot(),
+            ruled_on,
+            persons: self.persons(),
+        }
+    }
 }
 
 /// As many as the bits of a row can tell apart, so that no sum needs to be checked for its place.
@@ -226,17 +236,31 @@ impl<const SLOTS: usize> Run<SLOTS> {
         }
     }
 
+    /// Each row that is known, in the slots before this one, in the order of the log.
+    pub(super) fn each(&self, known_at: LogSize, before: u16, mut to: impl FnMut(Said)) {
+        let mut ruled = self.ruled.iter().peekable();
+        let mut index = 0_u32;
+        for rows in self.sealed.iter().map(|it| &it.rows[..]).chain([&self.tail[..]]) {
+            for row in rows {
+                if !row.is_known_at(known_at) {
+                    return;
+                }
+                let ruled_on = ruled.next_if(|(at, _)| *at == index).map(|(_, day)| *day);
+                index += 1;
+                if row.slot() < before {
+                    to(row.said(ruled_on));
+                }
+            }
+        }
+    }
+
     /// All rows, in the order of the log.
     pub(super) fn rows(&self) -> impl Iterator<Item = Said> {
         let mut ruled = self.ruled.iter().peekable();
         let rows = self.sealed.iter().flat_map(|it| it.rows.iter()).chain(&self.tail);
-        (0_u32..).zip(rows).map(move |(index, row)| Said {
-            position: Position(u64::from(row.position)),
-            line: line_of(row.number()),
-            slot: row.slot(),
-            ruled_on: ruled.next_if(|(at, _)| *at == index).map(|(_, day)| *day),
-            persons: row.persons(),
-        })
+        (0_u32..)
+            .zip(rows)
+            .map(move |(index, row)| row.said(ruled.next_if(|(at, _)| *at == index).map(|(_, day)| *day)))
     }
 }
 

@@ -134,14 +134,16 @@ impl Followed {
         };
         let mut steps = Vec::new();
         // Whether it counts is asked later, under the rules as they are known then.
-        postings(entry, &CountingRules::default(), &Fixed::default(), &mut |it| match it.line {
-            Line::Housed(_) | Line::NotCounted(_) => steps.push(Step {
-                position: it.position,
-                municipality: it.municipality,
-                day: it.valid_on,
-                persons: i64::from(it.persons),
-            }),
-            Line::Quota | Line::Revision | Line::Exchange | Line::CarryOver | Line::InCare => {}
+        postings(entry.position, &entry.event, &CountingRules::default(), &Fixed::default(), &mut |it| {
+            match it.line {
+                Line::Housed(_) | Line::NotCounted(_) => steps.push(Step {
+                    position: it.position,
+                    municipality: it.municipality,
+                    day: it.valid_on,
+                    persons: i64::from(it.persons),
+                }),
+                Line::Quota | Line::Revision | Line::Exchange | Line::CarryOver | Line::InCare => {}
+            }
         });
         Some((id, Self { kind: housed.kind, counts_from: housed.counts_from, steps, withdrawn }))
     }

@@ -255,7 +255,7 @@ impl Write for Same<'_> {
 
 /// The entries of a dossier, each proven, and what follows from them.
 struct Entries {
-    book: Book,
+    book: Book<'static>,
     heads: HashMap<Position, EntryHead>,
     boundaries: Boundaries,
     /// When the last entry of the log was recorded, if it is among them.
@@ -342,6 +342,7 @@ impl Entries {
             known_at,
             checkpoint_since: checkpoint,
             checkpoint,
+            scenario: None,
             behind: Vec::new(),
         };
         Ok((Answer { statement, known_at, checkpoint }, explained))

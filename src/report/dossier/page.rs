@@ -189,7 +189,7 @@ fn entries<E: From<io::Error>>(
             step.half_year,
             line_in_dutch(step.line),
             it.event,
-            escaped(it.source.as_str())
+            it.source.as_ref().map_or_else(String::new, |it| escaped(it.as_str()).to_string())
         )?)
     };
     each_behind(explained, explaining, find, &mut row)?;
