@@ -6,6 +6,8 @@
 
 pub mod facts;
 
+mod grants;
+
 mod history;
 
 use std::collections::VecDeque;
@@ -25,7 +27,7 @@ use crate::store::Access;
 
 /// The file that marks a ledger of the demo, and what stands in it. Another history gets another number.
 const MARK: &str = "DEMO";
-const MARKED: &str = "peildatum demo 1: national figures are published, everything below them is generated\n";
+const MARKED: &str = "peildatum demo 2: national figures are published, everything below them is generated\n";
 
 /// What lies in the folder where the demo wants its ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -183,7 +183,7 @@ fn the_evaluations_of_the_letters_are_answered_by_the_demo() {
             "Difference +1,500",
             "Too low: by the rule the quota is not raised, and the difference of 1,500 goes into 2026-II.",
             "kept, carried on yes 2026-I 15,000 15,000 24,000",
-            "Decided on 3 April 2026 (position 184531)",
+            "Decided on 3 April 2026 (position 184561)",
             "GENERATED",
         ],
     );

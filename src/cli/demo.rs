@@ -30,8 +30,8 @@ pub struct Demo {
 const EXPLANATION: &str = "PUBLISHED: the national quotas, carry-overs, what was realised, the evaluations and \
     the places for amv (minister's answer 2024Z12156 and the letters; 'circa' where they say so, \
     'part derived' where one figure follows from two others). GENERATED: the division over \
-    municipalities, every placement, correction, move and exchange, the days on which \
-    things were reported, and everything realised in 2026, which goes to 3 April 2026 at the pace of \
+    municipalities, every placement, correction, move and exchange, the grants of each month, the days \
+    on which things were reported, and everything realised in 2026, which goes to 3 April 2026 at the pace of \
     2025-II and belongs to no published figure.";
 
 impl Demo {

@@ -21,7 +21,7 @@ use crate::store::Access;
 #[command(after_help = "Examples:
   peildatum prove 1000 > 1000.tlog-proof
   peildatum prove 1000 --checkpoint 2026-04-03.checkpoint
-  peildatum prove --consistency 604 184532")]
+  peildatum prove --consistency 604 184562")]
 pub struct Prove {
     /// The position of the entry, counted from 0.
     #[arg(required_unless_present = "consistency")]

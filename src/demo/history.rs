@@ -6,6 +6,7 @@ use fastrand::Rng;
 use uuid::Builder;
 
 use super::facts::{self, NationalRow};
+use super::grants;
 use crate::book::share::largest_remainder;
 use crate::decide::command::Command;
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
@@ -41,6 +42,7 @@ pub fn deliveries() -> Vec<Delivery> {
     let mut history = History::new();
     history.register();
     history.places_for_amv();
+    history.grants();
     let mut carried: Vec<i64> = Vec::new();
     for row in facts::national_series() {
         carried = history.half_year(&row, carried);
@@ -141,6 +143,13 @@ impl History {
                 reference: reference(&format!("{} ({})", row.source, row.kind)),
             });
             self.decide(three_months_before(from).plus_days(4).min(last_day()), "ministry", command);
+        }
+    }
+
+    /// What the IND would report of each month.
+    fn grants(&mut self) {
+        for (on, grants) in grants::reports() {
+            self.deliver(on, 9, Turn::Register, "generated/ind", Command::ReportGrants(grants));
         }
     }
 
@@ -534,7 +543,7 @@ impl History {
     }
 }
 
-fn day(year: i32, month: u32, day: u32) -> Day {
+pub(super) fn day(year: i32, month: u32, day: u32) -> Day {
     Day::new(year, month, day).expect("a day of the history")
 }
 
@@ -568,6 +577,6 @@ fn window(from: Day, until: Day) -> Window {
     WindowReport { from, until }.try_into().expect("a period")
 }
 
-fn reference(text: &str) -> Reference {
+pub(super) fn reference(text: &str) -> Reference {
     text.parse().expect("a reference")
 }

@@ -133,6 +133,16 @@ impl Month {
         let last = date.num_days_in_month();
         Day::new(date.year(), date.month(), u32::from(last)).expect("a month has a last day")
     }
+
+    /// The month that follows, unless this is the last one that can be written.
+    pub fn next(self) -> Option<Self> {
+        Day::from_index(self.last_day().0 + 1).map(Self)
+    }
+
+    /// The month before, unless this is the first one that can be written.
+    pub fn previous(self) -> Option<Self> {
+        self.0.0.checked_sub(1).and_then(Day::from_index).map(Self::from)
+    }
 }
 
 impl From<Day> for Month {
@@ -365,6 +375,16 @@ mod tests {
             assert_eq!(day.to_string().parse(), Ok(day));
             assert_eq!(Month::from(day).to_string(), day.date().format("%Y-%m").to_string());
         }
+    }
+
+    #[test]
+    fn a_month_follows_the_one_before_it() {
+        let month = |text: &str| text.parse::<Month>().unwrap();
+        for (one, next) in [("2024-01", "2024-02"), ("2024-02", "2024-03"), ("2024-12", "2025-01")] {
+            assert_eq!(month(one).next(), Some(month(next)));
+            assert_eq!(month(next).previous(), Some(month(one)));
+        }
+        assert_eq!((month("1990-01").previous(), month("2149-12").next()), (None, None));
     }
 
     #[test]
