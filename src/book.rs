@@ -17,7 +17,11 @@ pub mod share;
 
 mod inhabitants;
 
+mod window;
+
 pub mod evaluation;
+
+pub mod forecast;
 
 pub mod objection;
 
@@ -48,7 +52,7 @@ use crate::domain::half_year::HalfYear;
 use crate::domain::placement::{Housed, PlacementKind};
 use crate::domain::quota::{Allocation, Quota};
 use crate::domain::rules::{CountingRule, CountingRules, counts_by_default};
-use crate::domain::time::{AsOf, Day, LogSize, Position};
+use crate::domain::time::{AsOf, Day, LogSize, Month, Position};
 
 /// Everything that statements are made of: a fold over the entries, in the order of the log.
 ///
@@ -109,7 +113,7 @@ pub enum Unanswerable {
     },
 }
 
-/// Why a quota can be neither divided nor evaluated.
+/// Why a quota can be neither divided nor forecast nor evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unprepared {
     /// No national number of a half-year is known.
@@ -178,6 +182,55 @@ pub enum Unprepared {
          number that is expected now"
     )]
     WindowNotOfMonths {
+        /// The half-year.
+        half_year: HalfYear,
+        /// The first day of the window.
+        from: Day,
+        /// Its last day.
+        until: Day,
+    },
+    /// Grants and plans are by month, and the window is not made of months.
+    #[error(
+        "the window of {half_year} ({from} to {until}) is not made of whole months, as grants and plans are: deliver \
+         the quota with a window of whole months, or ask as known before it was published"
+    )]
+    ForecastNotOfMonths {
+        /// The half-year.
+        half_year: HalfYear,
+        /// The first day of the window.
+        from: Day,
+        /// Its last day.
+        until: Day,
+    },
+    /// The last month of an average lies in the window, or behind it.
+    #[error(
+        "{measured_on} does not lie before the window of {half_year}, which begins on {from}: name an earlier month, \
+         or none for the last one that is reported"
+    )]
+    MeasuredInWindow {
+        /// The month.
+        measured_on: Month,
+        /// The half-year.
+        half_year: HalfYear,
+        /// The first day of the window.
+        from: Day,
+    },
+    /// No scenario can be computed.
+    #[error(
+        "nothing says what is expected for {half_year}: no grants of the twelve months before {before} are reported, as \
+         known then, and there is no plan. Deliver grants-reported, or give a plan (docs/forecasting.md)"
+    )]
+    NothingToForecast {
+        /// The half-year.
+        half_year: HalfYear,
+        /// The first day behind those months.
+        before: Day,
+    },
+    /// Nobody in the plan would count in the window.
+    #[error(
+        "no row of the plan counts in the window of {half_year} ({from} to {until}): give the plan of those months"
+    )]
+    PlanOutsideWindow {
         /// The half-year.
         half_year: HalfYear,
         /// The first day of the window.

@@ -9,6 +9,7 @@ mod dossier;
 mod evaluate;
 mod explain;
 mod export;
+mod forecast;
 mod history;
 mod init;
 mod prove;
@@ -66,6 +67,7 @@ enum Command {
     Share(share::ShareArgs),
     Evaluate(evaluate::Evaluate),
     Replay(replay::Replay),
+    Forecast(forecast::ForecastArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     Prove(prove::Prove),
     Verify(verify::Verify),
@@ -181,6 +183,7 @@ pub fn run() -> ExitCode {
         Command::Share(args) => args.run(&ledger),
         Command::Evaluate(args) => args.run(&ledger),
         Command::Replay(args) => args.run(&ledger),
+        Command::Forecast(args) => args.run(&ledger),
         Command::Verify(args) => args.run(&ledger),
         Command::Witness(args) => args.run(&ledger),
         Command::Dossier(args) => args.run(&ledger),

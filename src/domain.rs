@@ -29,6 +29,8 @@ pub mod amv;
 
 pub mod grants;
 
+pub mod plan;
+
 pub mod rules;
 
 pub mod objection;

@@ -7,7 +7,13 @@ pub mod cloudevent;
 
 pub mod csv;
 
+pub mod faults;
+
+mod separated;
+
 pub mod own_list;
+
+pub mod plan;
 
 pub mod parcel;
 

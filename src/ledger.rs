@@ -22,7 +22,7 @@ mod short;
 
 pub use audit::{ClosingShown, EntryHead, Explained, ExplainedEntry, Late, Restated, Restatements};
 pub use batch::{Batch, Offered, Ticket};
-pub use preparing::{Evaluated, Shared};
+pub use preparing::{Evaluated, Forecasted, Shared};
 pub use reconciling::{ListSeal, Reconciled};
 pub use replaying::{
     ChangesTold, History, Problem, Replayed, Scenario, Selector, Supposed, UnderScenario, Unplayable, changes,
@@ -139,7 +139,7 @@ pub enum LedgerError {
     /// The question has no answer.
     #[error(transparent)]
     Unanswerable(#[from] Unanswerable),
-    /// A quota can be neither divided nor evaluated.
+    /// A quota can be neither divided nor forecast nor evaluated.
     #[error(transparent)]
     Unprepared(#[from] Unprepared),
     /// A scenario cannot be replayed.

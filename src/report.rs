@@ -6,6 +6,8 @@ pub mod csv;
 
 pub mod dossier;
 
+pub mod forecast;
+
 pub mod number;
 
 pub mod quota;

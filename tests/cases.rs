@@ -26,13 +26,15 @@ use peildatum::domain::placement::{
     FollowOnReport, PlacementKind, PlacementReport, TransferReport, WithdrawalReport,
 };
 use peildatum::domain::quota::{
-    Allocation, AllocationMethod, ExchangeReport, ExchangeSide, Included, Quota, Window, WindowReport,
+    Allocation, AllocationMethod, BandReport, ExchangeReport, ExchangeSide, Included, Quota, Window,
+    WindowReport,
 };
 use peildatum::domain::reference::Reference;
 use peildatum::domain::rules::CountingRuleReport;
 use peildatum::domain::source::{ObjectionId, PlacementId};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
 
+use crate::cases_forecast::{self, Plan};
 use crate::cases_quota;
 use crate::cases_reconcile;
 use crate::cases_scenario;
@@ -91,6 +93,12 @@ fn a_case_that_is_wrong_says_on_which_line() {
         ),
         ("evaluate 2025-I expected 3 -> too_low", "it is refused: no quota of 2025-I is known"),
         ("share 2025-I of many -> sum 3", "\"many\" invalid digit"),
+        ("forecast 2025-I -> persons 3", "it is refused: nothing says what is expected for 2025-I"),
+        (
+            "plan 2024-10 asylum 10 at 50\nforecast 2025-I -> by the plan 4",
+            "expected by the plan 4, but it is 5",
+        ),
+        ("plan 2024-10 asylum 10 at 101", "is not a percentage from 0 to 100"),
         ("reconcile GM0001 2025-I -> refused: no\n", "it is refused: GM0001 is not a municipality"),
     ] {
         let wrong = case(rest);
@@ -111,6 +119,7 @@ fn run(text: &str) -> Result<(), Wrong> {
         return Err(vec![(1, "a case begins with a sentence that says what it shows".to_owned())]);
     }
     let mut world = World::default();
+    let mut plan = Plan::default();
     let mut today: Day = "2026-12-31".parse().expect("a day");
     let mut wrong = Wrong::new();
     let mut questions = 0;
@@ -138,6 +147,11 @@ fn run(text: &str) -> Result<(), Wrong> {
             "share" | "evaluate" => {
                 questions += 1;
                 cases_quota::ask(&world, first, rest)
+            }
+            "plan" => cases_forecast::add(&mut plan, rest),
+            "forecast" => {
+                questions += 1;
+                cases_forecast::ask(&world, &plan, rest)
             }
             "scenario" => {
                 questions += 1;
@@ -505,12 +519,23 @@ pub fn command(line: &str) -> Result<Command, String> {
                 }
                 false => None,
             };
+            let band = match words.took("band") {
+                true => {
+                    let (lower, upper) = (words.persons("a number")?, words.persons("a number")?);
+                    Some(
+                        BandReport { lower, upper }
+                            .try_into()
+                            .map_err(|fault: peildatum::domain::Fault| fault.to_string())?,
+                    )
+                }
+                false => None,
+            };
             let published_on = if words.took("published") { Some(words.next("a day")?) } else { None };
             Command::PublishQuota(Quota {
                 half_year,
                 persons: number,
                 window,
-                band: None,
+                band,
                 includes,
                 published_on,
                 gazette: None,

@@ -21,6 +21,7 @@ use peildatum::domain::time::{AsOf, Day, LogSize, RecordedAt, ReferenceDate};
 use peildatum::feed::cloudevent::EventLines;
 use peildatum::feed::csv::CsvFile;
 use peildatum::feed::own_list;
+use peildatum::feed::plan;
 use peildatum::feed::receipt::Totals;
 use peildatum::feed::{self, FeedError};
 use peildatum::ledger::{Ledger, ListSeal, Outside};
@@ -276,8 +277,8 @@ fn the_examples_deliver_in_the_order_of_the_page() {
 
     let mut used: BTreeSet<String> = sequence.iter().map(|file| (*file).to_owned()).collect();
     used.insert("placements-to-mend.csv".to_owned());
-    // It is compared, not delivered.
-    used.insert("own-list.csv".to_owned());
+    // It is compared, not delivered, and with the other a forecast is computed.
+    used.extend(["own-list.csv", "production-plan.csv"].map(str::to_owned));
     // These are replayed.
     let scenarios = ["not-lowered.json", "no-hotel-scheme.json"];
     used.extend(scenarios.map(str::to_owned));
@@ -326,6 +327,19 @@ fn every_category_of_a_reconciliation_is_explained_with_what_to_do() {
     let known: Vec<&str> = Category::ALL.iter().map(|it| it.name()).collect();
     assert_eq!(explained, known);
     assert!(rows.iter().all(|row| row.len() == 4 && row.iter().all(|cell| !cell.is_empty())));
+}
+
+#[test]
+fn every_column_of_a_production_plan_is_explained() {
+    let page = read("docs/forecasting.md");
+    let rows = table_rows(section(&page, "## Scenario 2: production plan"));
+    let explained: Vec<(&str, bool)> = rows.iter().map(|row| (code(row[0]), row[1] == "yes")).collect();
+    let is_needed = |column: &str| {
+        let others: Vec<&str> = plan::COLUMNS.into_iter().filter(|it| *it != column).collect();
+        let faults = plan::read(others.join(",").as_bytes()).expect_err("it has no rows").to_string();
+        faults.contains(&format!("there is no column {column}"))
+    };
+    assert_eq!(explained, plan::COLUMNS.map(|column| (column, is_needed(column))));
 }
 
 #[test]

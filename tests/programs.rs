@@ -7,6 +7,7 @@ mod program_damage;
 mod program_deliver;
 mod program_demo;
 mod program_dossier;
+mod program_forecast;
 mod program_kill;
 mod program_persons;
 mod program_picture;

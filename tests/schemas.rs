@@ -32,7 +32,9 @@ use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, P
 use peildatum::domain::time::{Day, Month, Position, RecordedAt};
 use peildatum::feed::receipt::Receipt;
 use peildatum::feed::scenario;
-use peildatum::ledger::{Answer, Evaluated, Explained, Reconciled, Replayed, Restatements, Shared};
+use peildatum::ledger::{
+    Answer, Evaluated, Explained, Forecasted, Reconciled, Replayed, Restatements, Shared,
+};
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
 use proptest::prelude::*;
@@ -74,6 +76,8 @@ enum Subject {
     Scenario,
     /// Statements under scenarios, which only the ledger writes.
     Replay,
+    /// A forecast in two scenarios, which only the ledger writes.
+    Forecast,
 }
 
 /// The events that are delivered with less than what is recorded.
@@ -99,6 +103,7 @@ impl Subject {
             Self::Evaluation,
             Self::Scenario,
             Self::Replay,
+            Self::Forecast,
         ])
     }
 
@@ -117,6 +122,7 @@ impl Subject {
             Self::Evaluation => "evaluation".to_owned(),
             Self::Scenario => "scenario".to_owned(),
             Self::Replay => "replay".to_owned(),
+            Self::Forecast => "forecast".to_owned(),
         }
     }
 
@@ -171,6 +177,7 @@ impl Subject {
                 Ok(serde_json::to_string(&scenario).expect("a scenario has only keys that are text"))
             }
             Self::Replay => through::<Replayed>(text),
+            Self::Forecast => through::<Forecasted>(text),
         }
     }
 
@@ -204,6 +211,7 @@ impl Subject {
             Self::Evaluation => strategies::evaluated().prop_map(written).boxed(),
             Self::Scenario => strategies::scenario().prop_map(written).boxed(),
             Self::Replay => strategies::replayed().prop_map(written).boxed(),
+            Self::Forecast => strategies::forecasted().prop_map(written).boxed(),
         }
     }
 }
@@ -339,6 +347,7 @@ fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
     check_answer(Subject::Share, strategies::shared());
     check_answer(Subject::Evaluation, strategies::evaluated());
     check_answer(Subject::Replay, strategies::replayed());
+    check_answer(Subject::Forecast, strategies::forecasted());
 }
 
 #[test]

@@ -14,6 +14,9 @@ use peildatum::book::evaluation::{
     Proposal,
 };
 use peildatum::book::explanation::{Cause, Explanation, Rule, Step as ExplainedStep, StepLine};
+use peildatum::book::forecast::{
+    Ends, Forecast, Past, PlannedCategory, ProductionPlan, Published, RecentGrants,
+};
 use peildatum::book::objection::ContestedSum;
 use peildatum::book::reconciliation::{
     BothSides, Category, CategoryTotal, LedgerSide, Line, ListRow, NamedMunicipality, Reconciliation,
@@ -55,9 +58,9 @@ use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, P
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
 use peildatum::feed::receipt::{FaultInRow, Outcome as RowOutcome, Receipt, RowReceipt, Totals};
 use peildatum::ledger::{
-    Answer, ChangesTold, Checkpoint, ClosingShown, Evaluated, Explained, ExplainedEntry, KnownAtSize, Late,
-    ListSeal, Reconciled, Replayed, Restated, Restatements, Scenario, Selector, Shared, Supposed,
-    UnderScenario,
+    Answer, ChangesTold, Checkpoint, ClosingShown, Evaluated, Explained, ExplainedEntry, Forecasted,
+    KnownAtSize, Late, ListSeal, Reconciled, Replayed, Restated, Restatements, Scenario, Selector, Shared,
+    Supposed, UnderScenario,
 };
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
@@ -797,16 +800,19 @@ fn national() -> impl Strategy<Value = National> {
     )
 }
 
+/// Any ratio, and none.
+fn ratio() -> impl Strategy<Value = Option<Ratio>> {
+    (-1_000_000_000..1_000_000_000i64, 0..1_000_000i64).prop_map(|(part, whole)| Ratio::of(part, whole))
+}
+
 /// Any statement that the type can hold, whether or not its lines add up.
 fn statement() -> impl Strategy<Value = Statement> {
-    let ratio =
-        (-1_000_000_000..1_000_000_000i64, 1..1_000_000i64).prop_map(|(part, whole)| Ratio::of(part, whole));
     let kinds = btree_map(select(PlacementKind::ALL), sum(), 0..=14);
     let places = (option::of(sum()), option::of(sum()), sum());
     (
         (area(), any::<String>(), day(), half_year()),
         (vec(sum(), 19), option::of(sum()), any::<u32>(), any::<u32>()),
-        (kinds, option::of(ratio), select(Reading::ALL), option::of(national()), places, any::<bool>()),
+        (kinds, option::of(ratio()), select(Reading::ALL), option::of(national()), places, any::<bool>()),
     )
         .prop_map(
             |(
@@ -1095,6 +1101,15 @@ fn reconciliation_line() -> impl Strategy<Value = Line> {
         .prop_map(|(category, list, ledger, effect)| Line { category, list, ledger, effect })
 }
 
+/// Any file that an answer names.
+fn list_seal() -> impl Strategy<Value = ListSeal> {
+    (any::<String>(), content_hash(), any::<u64>()).prop_map(|(file, sha256, rows)| ListSeal {
+        file,
+        sha256,
+        rows,
+    })
+}
+
 /// Any reconciliation that the type can hold, whether or not it adds up.
 pub fn reconciled() -> impl Strategy<Value = Reconciled> {
     let both = || {
@@ -1118,11 +1133,6 @@ pub fn reconciled() -> impl Strategy<Value = Reconciled> {
             effect,
         },
     );
-    let list = (any::<String>(), content_hash(), any::<u64>()).prop_map(|(file, sha256, rows)| ListSeal {
-        file,
-        sha256,
-        rows,
-    });
     (
         (
             municipality_code(),
@@ -1134,7 +1144,7 @@ pub fn reconciled() -> impl Strategy<Value = Reconciled> {
             both(),
         ),
         (vec(total, 0..=2), vec(share, 0..=2), vec(reconciliation_line(), 0..=3), any::<bool>()),
-        (list, known_at_size(), checkpoint()),
+        (list_seal(), known_at_size(), checkpoint()),
     )
         .prop_map(
             |(
@@ -1245,6 +1255,10 @@ fn possible() -> impl Strategy<Value = Possible> {
     )
 }
 
+fn months_of_grants() -> impl Strategy<Value = Vec<MonthOfGrants>> {
+    vec((month(), sum()).prop_map(|(month, persons)| MonthOfGrants { month, persons }), 0..=2)
+}
+
 /// Any proposal that the type can hold, whether or not it makes sense.
 pub fn evaluated() -> impl Strategy<Value = Evaluated> {
     let basis = (persons(), vec(included(), 0..=2), sum(), (day(), day()), any::<bool>(), reference())
@@ -1256,8 +1270,7 @@ pub fn evaluated() -> impl Strategy<Value = Evaluated> {
             window_published,
             reference,
         });
-    let months = vec((month(), sum()).prop_map(|(month, persons)| MonthOfGrants { month, persons }), 0..=2);
-    let expectation = (sum(), any::<bool>(), months, option::of(any::<u32>()))
+    let expectation = (sum(), any::<bool>(), months_of_grants(), option::of(any::<u32>()))
         .prop_map(|(persons, given, months, of_months)| Expectation { persons, given, months, of_months });
     let decided = (
         (position(), select(DECISIONS.to_vec()), day(), day(), persons()),
@@ -1304,6 +1317,95 @@ pub fn evaluated() -> impl Strategy<Value = Evaluated> {
                     decided,
                     generated,
                 },
+                known_at,
+                checkpoint,
+            },
+        )
+}
+
+fn past_forecast() -> impl Strategy<Value = Past> {
+    (
+        (half_year(), (day(), day()), option::of(any::<u32>()), vec(month(), 0..=2), sum(), sum()),
+        (option::of(band()), option::of(sum()), option::of(sum()), ratio()),
+    )
+        .prop_map(
+            |(
+                (half_year, (from, until), of_months, missing, reported, chosen),
+                (band, came, difference, share),
+            )| Past {
+                half_year,
+                window: WindowReport { from, until },
+                of_months,
+                missing,
+                reported,
+                chosen,
+                band: band.map(BandReport::from),
+                came,
+                difference,
+                share,
+            },
+        )
+}
+
+/// Any forecast that the type can hold, whether or not it makes sense.
+pub fn forecasted() -> impl Strategy<Value = Forecasted> {
+    let recent_grants = (sum(), month(), month(), sum(), months_of_grants(), vec(month(), 0..=2)).prop_map(
+        |(persons, from, until, sum, months, missing)| RecentGrants {
+            persons,
+            from,
+            until,
+            sum,
+            months,
+            missing,
+        },
+    );
+    let category = (any::<String>(), sum(), sum(), sum(), vec(month(), 0..=2)).prop_map(
+        |(category, decisions, persons, from_before, missing)| PlannedCategory {
+            category: category.into(),
+            decisions,
+            persons,
+            from_before,
+            missing,
+        },
+    );
+    let production_plan = (sum(), vec(category, 0..=2), months_of_grants())
+        .prop_map(|(persons, categories, months)| ProductionPlan { persons, categories, months });
+    let ends = (sum(), sum()).prop_map(|(lower, upper)| Ends { lower, upper });
+    let published = (persons(), vec(included(), 0..=2), sum(), option::of(band()), reference()).prop_map(
+        |(quota, includes, chosen, band, reference)| Published {
+            quota,
+            includes,
+            chosen,
+            band: band.map(BandReport::from),
+            reference,
+        },
+    );
+    (
+        (half_year(), (day(), day()), any::<bool>(), any::<u32>()),
+        (option::of(recent_grants), option::of(production_plan), option::of(ends), option::of(published)),
+        (vec(past_forecast(), 0..=2), any::<bool>()),
+        (option::of(list_seal()), known_at_size(), checkpoint()),
+    )
+        .prop_map(
+            |(
+                (half_year, (from, until), window_published, of_months),
+                (recent_grants, production_plan, band, published),
+                (past, generated),
+                (plan, known_at, checkpoint),
+            )| Forecasted {
+                forecast: Forecast {
+                    half_year,
+                    window: WindowReport { from, until },
+                    window_published,
+                    of_months,
+                    recent_grants,
+                    production_plan,
+                    band,
+                    published,
+                    past,
+                    generated,
+                },
+                plan,
                 known_at,
                 checkpoint,
             },

@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::account::{Accounts, Supposed};
 use super::share::RoundingBy;
 use super::statement::{Decision, decided, named_decision};
+use super::window::{extrapolated, forecast_of, months, window};
 use super::{Book, Unprepared, known};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::evaluation::{Evaluation, Outcome};
 use crate::domain::half_year::HalfYear;
 use crate::domain::named;
 use crate::domain::persons::Persons;
-use crate::domain::quota::{Included, Quota, Rounding, Window, WindowReport};
+use crate::domain::quota::{Included, Quota, Rounding, WindowReport};
 use crate::domain::reference::Reference;
 use crate::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
 
@@ -239,32 +240,6 @@ pub struct Decided {
     pub reference: Reference,
 }
 
-/// The months that the forecast of a half-year usually covers: six that start three months before it.
-fn usual_window(half_year: HalfYear) -> WindowReport {
-    // Hundred days into the half-year before lie in its fourth month. The first one that can be written has none before it.
-    let fourth = half_year.previous().map(|before| Month::from(before.first_day().plus_days(100)));
-    let from = fourth.map_or(half_year.first_day(), Month::first_day);
-    let until = Month::from(half_year.first_day().plus_days(70)).last_day();
-    WindowReport { from, until }
-}
-
-/// The whole months that make up a period, if any do.
-fn months(window: WindowReport) -> Option<Vec<Month>> {
-    let mut months = vec![Month::from(window.from)];
-    if months[0].first_day() != window.from {
-        return None;
-    }
-    while months[months.len() - 1].last_day() < window.until {
-        months.push(Month::from(months[months.len() - 1].last_day().plus_days(1)));
-    }
-    (months[months.len() - 1].last_day() == window.until).then_some(months)
-}
-
-/// A number of so many months for all of them, to the nearest person.
-fn extrapolated(persons: i64, reported: i64, of: i64) -> i64 {
-    (2 * persons * of + reported) / (2 * reported)
-}
-
 impl Book<'_> {
     /// Prepares the interim evaluation of a half-year.
     ///
@@ -317,14 +292,8 @@ impl Book<'_> {
     fn expectation(&self, asked: &ToEvaluate, window: WindowReport) -> Result<Expectation, Unprepared> {
         let (half_year, WindowReport { from, until }) = (asked.half_year, window);
         let all = months(window);
-        let mut reported = BTreeMap::new();
-        for it in known(&self.grants, asked.known_at) {
-            if from <= it.month.first_day() && it.month.last_day() <= until {
-                // The report of a month that was recorded last comes first.
-                let persons = it.permits_granted.count() + it.family_members_arrived.count();
-                reported.entry(it.month).or_insert(persons);
-            }
-        }
+        let mut reported = self.reported_grants(asked.known_at);
+        reported.retain(|month, _| from <= month.first_day() && month.last_day() <= until);
         let persons = match (asked.now_expected, &all) {
             (Some(persons), _) => persons.count(),
             (None, None) => return Err(Unprepared::WindowNotOfMonths { half_year, from, until }),
@@ -478,13 +447,13 @@ struct Numbers {
 }
 
 fn basis(quota: &Quota) -> Basis {
-    let included: i64 = quota.includes.iter().map(|it| it.persons.count()).sum();
+    let (window, window_published) = window(quota.half_year, Some(quota));
     Basis {
         quota: quota.persons,
         includes: quota.includes.clone(),
-        expected: quota.persons.count() - included,
-        window: quota.window.map_or_else(|| usual_window(quota.half_year), Window::into),
-        window_published: quota.window.is_some(),
+        expected: forecast_of(quota),
+        window,
+        window_published,
         reference: quota.reference.clone(),
     }
 }

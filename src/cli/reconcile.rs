@@ -12,7 +12,8 @@ use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
 use crate::domain::person_number::without_person_numbers;
 use crate::domain::time::{AsOf, ReferenceDate};
-use crate::feed::own_list::{self, ListFaults};
+use crate::feed::faults::Faults;
+use crate::feed::own_list;
 use crate::ledger::{KnownAt, Ledger, ListSeal, Outside};
 use crate::proof::content::ContentHash;
 use crate::report::{csv, reconciliation};
@@ -56,7 +57,7 @@ impl Reconcile {
     pub fn run(self, ledger: &Path) -> Result<(), Failure> {
         // A list that cannot be read is told of before the ledger is opened for it.
         let (file, content) = read(&self.file, u64::MAX)?;
-        let wrong = |faults: ListFaults| Failure::Broken(format!("{file} cannot be compared:\n{faults}"));
+        let wrong = |faults: Faults| Failure::Broken(format!("{file} cannot be compared:\n{faults}"));
         let list = own_list::read(&content).map_err(wrong)?;
         let sha256 = ContentHash::of(&content);
         drop(content);

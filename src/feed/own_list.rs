@@ -3,14 +3,13 @@
 //! The list may be CSV or a workbook (XLSX); its content says which. All faults are told at once, and none of them
 //! repeats what stands in the list.
 
-mod separated;
-
 mod workbook;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::str::FromStr;
 
+use super::faults::Faults;
+use super::separated::{self, TextCell};
 use crate::book::reconciliation::{ListRow, Scope};
 use crate::domain::Fault;
 use crate::domain::area::MunicipalityCode;
@@ -29,65 +28,26 @@ pub struct OwnList {
     municipalities: BTreeMap<MunicipalityCode, (u64, u64)>,
 }
 
-/// Everything that is wrong with a list, a sentence each.
-#[derive(Debug, Default)]
-pub struct ListFaults {
-    told: Vec<String>,
-    /// How many more there are.
-    more: u64,
-}
-
-/// How many faults are told. Who mends these sees the next ones.
-const TOLD: usize = 25;
-
-impl ListFaults {
-    fn one(fault: impl Into<String>) -> Self {
-        Self { told: vec![fault.into()], more: 0 }
-    }
-
-    fn add(&mut self, fault: String) {
-        match self.told.len() < TOLD {
-            true => self.told.push(fault),
-            false => self.more += 1,
-        }
-    }
-
-    fn add_in(&mut self, row: u64, column: &str, problem: &str) {
-        self.add(format!("row {row}, column {column}: {problem}"));
-    }
-
-    fn or<T>(self, value: T) -> Result<T, Self> {
-        if self.told.is_empty() { Ok(value) } else { Err(self) }
-    }
-}
-
-impl fmt::Display for ListFaults {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(&self.told.join("\n"))?;
-        match self.more {
-            0 => Ok(()),
-            more => write!(to, "\nand {more} more: mend these first"),
-        }
-    }
-}
-
 /// Reads a list.
 ///
 /// # Errors
 /// When anything in it cannot be understood: a comparison with part of a list would explain nothing.
-pub fn read(content: &[u8]) -> Result<OwnList, ListFaults> {
+pub fn read(content: &[u8]) -> Result<OwnList, Faults> {
     let mut reading = Reading::default();
     match content {
         [b'P', b'K', 3, 4, ..] => workbook::read(content, &mut reading)?,
         [0xd0, 0xcf, 0x11, 0xe0, ..] => {
-            return Err(ListFaults::one(
+            return Err(Faults::one(
                 "this is a workbook of the old kind (.xls) or one with a password: save it as XLSX or CSV without one",
             ));
         }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-            return Err(ListFaults::one("this is text in UTF-16: save it as CSV in UTF-8"));
+            return Err(Faults::one("this is text in UTF-16: save it as CSV in UTF-8"));
         }
-        _ => separated::read(content, &mut reading)?,
+        _ => separated::read(content, &mut |number, cells| {
+            let cell = |text: TextCell| text.map_or_else(|Fault(problem)| Cell::Wrong(problem), Cell::Text);
+            reading.take(number, cells.into_iter().map(cell).collect())
+        })?,
     }
     reading.finish()
 }
@@ -97,8 +57,8 @@ impl OwnList {
     ///
     /// # Errors
     /// When a row names another one that it did not take over.
-    pub fn check(&self, scope: &Scope) -> Result<(), ListFaults> {
-        let mut faults = ListFaults::default();
+    pub fn check(&self, scope: &Scope) -> Result<(), Faults> {
+        let mut faults = Faults::default();
         for (code, (row, rows)) in self.municipalities.iter().filter(|(code, _)| !scope.answers_for(**code)) {
             let others = match rows - 1 {
                 0 => String::new(),
@@ -162,12 +122,12 @@ struct Reading {
     municipalities: BTreeMap<MunicipalityCode, (u64, u64)>,
     /// Where each placement was named.
     placements: HashMap<PlacementId, u64>,
-    faults: ListFaults,
+    faults: Faults,
 }
 
 impl Reading {
     /// Takes up a row, the first of which is the header. Rows without anything are passed over.
-    fn take(&mut self, number: u64, mut cells: Vec<Cell>) -> Result<(), ListFaults> {
+    fn take(&mut self, number: u64, mut cells: Vec<Cell>) -> Result<(), Faults> {
         let is_empty = |cell: &Cell| matches!(cell, Cell::Text(text) if text.is_empty());
         while cells.last().is_some_and(is_empty) {
             cells.pop();
@@ -234,9 +194,9 @@ impl Reading {
         }
     }
 
-    fn finish(self) -> Result<OwnList, ListFaults> {
+    fn finish(self) -> Result<OwnList, Faults> {
         if self.header.is_none() {
-            return Err(ListFaults::one(
+            return Err(Faults::one(
                 "the list is empty: its first row names the columns date and kind, and those of reference, placement and persons that there are",
             ));
         }
@@ -246,8 +206,8 @@ impl Reading {
 }
 
 /// What the columns of a list mean.
-fn header(number: u64, cells: &[Cell]) -> Result<Vec<(&'static str, Column)>, ListFaults> {
-    let mut faults = ListFaults::default();
+fn header(number: u64, cells: &[Cell]) -> Result<Vec<(&'static str, Column)>, Faults> {
+    let mut faults = Faults::default();
     let mut columns: Vec<(&'static str, Column)> = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         let name = if let Cell::Text(text) = cell { text.as_str() } else { "" };
@@ -285,7 +245,7 @@ struct Row<'a> {
     number: u64,
     header: &'a [(&'static str, Column)],
     cells: &'a [Cell],
-    faults: &'a mut ListFaults,
+    faults: &'a mut Faults,
     is_whole: bool,
 }
 

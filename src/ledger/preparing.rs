@@ -5,9 +5,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Checkpoint, KnownAtSize, Ledger, LedgerError, part};
+use super::{Checkpoint, KnownAtSize, Ledger, LedgerError, ListSeal, part};
 use crate::book::evaluation::{Proposal, ToEvaluate};
+use crate::book::forecast::{Forecast, ToForecast};
 use crate::book::share::{Share, ToShare};
+use crate::domain::time::RecordedAt;
 
 /// Municipal numbers by inhabitants, with what they were computed from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +37,21 @@ pub struct Evaluated {
     pub checkpoint: Checkpoint,
 }
 
+/// A forecast in two scenarios, with what it was computed from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Forecasted {
+    /// The forecast.
+    #[serde(flatten)]
+    pub forecast: Forecast,
+    /// The file of the production plan, where there was one.
+    pub plan: Option<ListSeal>,
+    /// The state of knowledge.
+    pub known_at: KnownAtSize,
+    /// What it was computed from.
+    pub checkpoint: Checkpoint,
+}
+
 impl<'de> Deserialize<'de> for Shared {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let mut fields = Map::deserialize(from)?;
@@ -52,6 +69,18 @@ impl<'de> Deserialize<'de> for Evaluated {
         let checkpoint = part(&mut fields, "checkpoint")?;
         let proposal = Proposal::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
         Ok(Self { proposal, known_at, checkpoint })
+    }
+}
+
+impl<'de> Deserialize<'de> for Forecasted {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(from)?;
+        let plan = fields.remove("plan").ok_or_else(|| D::Error::missing_field("plan"))?;
+        let plan = crate::domain::object_or_null(plan).map_err(D::Error::custom)?;
+        let known_at = part(&mut fields, "knownAt")?;
+        let checkpoint = part(&mut fields, "checkpoint")?;
+        let forecast = Forecast::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        Ok(Self { forecast, plan, known_at, checkpoint })
     }
 }
 
@@ -74,5 +103,18 @@ impl Ledger {
         let proposal = self.memory.book.propose(asked)?;
         let (known_at, checkpoint) = (self.known_at(asked.known_at), self.checkpoint(asked.known_at)?);
         Ok(Evaluated { proposal, known_at, checkpoint })
+    }
+    /// Forecasts the permits of a half-year in two scenarios. The seal names the file of the plan.
+    ///
+    /// # Errors
+    /// When there is nothing to compute a scenario from, or the root cannot be computed.
+    pub fn forecast(
+        &self,
+        asked: &ToForecast<'_>,
+        plan: Option<ListSeal>,
+    ) -> Result<Forecasted, LedgerError> {
+        let (known_at, checkpoint) = (self.known_at(asked.known_at), self.checkpoint(asked.known_at)?);
+        let forecast = self.memory.book.forecast(asked, known_at.time.map(RecordedAt::dutch_day))?;
+        Ok(Forecasted { forecast, plan, known_at, checkpoint })
     }
 }

@@ -9,7 +9,7 @@ use crate::book::reconciliation::{ListRow, Placements, Reconciliation, Scope, re
 use crate::domain::source::PlacementId;
 use crate::proof::content::ContentHash;
 
-/// Which list was compared, so that both parties can tell that it is theirs.
+/// Which list was compared, or which plan was computed with, so that everybody can tell that it is theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListSeal {

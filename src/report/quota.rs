@@ -15,12 +15,12 @@ use crate::book::share::{RoundingBy, Share};
 use crate::domain::quota::{AllocationMethod, Rounding};
 use crate::ledger::{Checkpoint, Evaluated, KnownAtSize, Shared};
 
-fn right(text: String) -> Cell {
+pub(super) fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 /// A number with its sign, where it says by how much something differs.
-fn signed(number: i64) -> String {
+pub(super) fn signed(number: i64) -> String {
     if number > 0 { format!("+{}", grouped(number)) } else { grouped(number) }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn known(known_at: &KnownAtSize, checkpoint: &Checkpoint) -> String {
 }
 
 /// A label and a number, a row each.
-fn lines(rows: &[(&str, String)]) -> String {
+pub(super) fn lines(rows: &[(&str, String)]) -> String {
     let mut table = plain_table();
     for (label, number) in rows {
         table.add_row([Cell::new(label), right(number.clone())]);

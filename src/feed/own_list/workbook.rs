@@ -4,7 +4,8 @@ use std::io::Cursor;
 
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 
-use super::{Cell, ListFaults, Reading};
+use super::super::faults::Faults;
+use super::{Cell, Reading};
 use crate::domain::time::Day;
 
 /// How many rows and columns a sheet of a workbook can have.
@@ -13,7 +14,7 @@ const COLUMNS: usize = 1 << 14;
 
 /// Reads all rows, with the numbers that they have on the sheet. A sheet is never held as a whole: a single cell far
 /// down would make it as large as a sheet can be.
-pub(super) fn read(content: &[u8], to: &mut Reading) -> Result<(), ListFaults> {
+pub(super) fn read(content: &[u8], to: &mut Reading) -> Result<(), Faults> {
     let mut workbook = Xlsx::new(Cursor::new(content)).map_err(unreadable)?;
     let mut filled = Vec::new();
     for name in workbook.sheet_names() {
@@ -30,7 +31,7 @@ pub(super) fn read(content: &[u8], to: &mut Reading) -> Result<(), ListFaults> {
         [] => return Ok(()),
         [name] => name,
         several => {
-            return Err(ListFaults::one(format!(
+            return Err(Faults::one(format!(
                 "the workbook has {} sheets with something on them: keep the list in a workbook of its own",
                 several.len()
             )));
@@ -56,12 +57,12 @@ pub(super) fn read(content: &[u8], to: &mut Reading) -> Result<(), ListFaults> {
     to.take(number, row)
 }
 
-fn unreadable(_: XlsxError) -> ListFaults {
+fn unreadable(_: XlsxError) -> Faults {
     damaged()
 }
 
-fn damaged() -> ListFaults {
-    ListFaults::one("this is a workbook that cannot be read: open it, and save it anew as XLSX or CSV")
+fn damaged() -> Faults {
+    Faults::one("this is a workbook that cannot be read: open it, and save it anew as XLSX or CSV")
 }
 
 fn read_cell(value: &DataRef<'_>) -> Cell {

@@ -1,11 +1,19 @@
-//! Lists in CSV: with commas (RFC 4180) or with semicolons, as a spreadsheet in Dutch saves them.
+//! Small files in CSV that are read as a whole: with commas (RFC 4180) or with semicolons, as a spreadsheet in Dutch
+//! saves them.
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::{Cell, ListFaults, Reading};
+use super::faults::Faults;
+use crate::domain::Fault;
 
-/// Reads all rows. Their numbers are the lines of the file.
-pub(super) fn read(content: &[u8], to: &mut Reading) -> Result<(), ListFaults> {
+/// A cell as text without blanks around it, or why it is none.
+pub(super) type TextCell = Result<String, Fault>;
+
+/// Hands out all rows. Their numbers are the lines of the file.
+pub(super) fn read(
+    content: &[u8],
+    take: &mut dyn FnMut(u64, Vec<TextCell>) -> Result<(), Faults>,
+) -> Result<(), Faults> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let mut lines = content.split(|&byte| byte == b'\n');
     let first_line = lines.find(|it| !it.trim_ascii().is_empty()).unwrap_or(&[]);
@@ -20,8 +28,8 @@ pub(super) fn read(content: &[u8], to: &mut Reading) -> Result<(), ListFaults> {
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(_) => {
-                return Err(ListFaults::one(format!(
-                    "row {begun}: its cells cannot be told apart: save the list anew"
+                return Err(Faults::one(format!(
+                    "row {begun}: its cells cannot be told apart: save the file anew"
                 )));
             }
         }
@@ -30,9 +38,9 @@ pub(super) fn read(content: &[u8], to: &mut Reading) -> Result<(), ListFaults> {
         let empty = empty.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
         let number = begun + empty.filter(|byte| **byte == b'\n').count() as u64;
         let cells = record.iter().map(|cell| match std::str::from_utf8(cell) {
-            Ok(text) => Cell::Text(text.trim().to_owned()),
-            Err(_) => Cell::Wrong("is not text in UTF-8: save the list as CSV in UTF-8"),
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(_) => Err(Fault("is not text in UTF-8: save the file as CSV in UTF-8")),
         });
-        to.take(number, cells.collect())?;
+        take(number, cells.collect())?;
     }
 }
