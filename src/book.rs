@@ -27,6 +27,12 @@ pub mod objection;
 
 pub mod statement;
 
+mod heirs;
+
+pub mod care;
+
+pub mod deadlines;
+
 pub mod explanation;
 
 pub mod reconciliation;
@@ -345,6 +351,14 @@ impl Book<'_> {
         let all = self.municipalities(as_of);
         let mut named = all.into_iter().filter(|it| it.name.as_str().to_lowercase() == name);
         named.next().filter(|_| named.next().is_none())
+    }
+
+    /// The counting rules as they were known at a log size.
+    fn rules_known_at(&self, known_at: LogSize) -> CountingRules {
+        let mut rules = CountingRules::default();
+        let known = self.rules_set.iter().take_while(|(position, _)| position.is_known_at(known_at));
+        known.for_each(|(_, rule)| rules.record(rule.clone()));
+        rules
     }
 
     /// Whether each kind of placement counts on the reference date, under the rules as known then.

@@ -1,8 +1,10 @@
 //! The words on the command line: one file a command.
 
+mod amv;
 mod backup;
 mod checkpoint;
 mod completions;
+mod deadlines;
 mod deliver;
 mod demo;
 mod dossier;
@@ -68,6 +70,8 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Replay(replay::Replay),
     Forecast(forecast::ForecastArgs),
+    Amv(amv::Amv),
+    Deadlines(deadlines::DeadlinesArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     Prove(prove::Prove),
     Verify(verify::Verify),
@@ -184,6 +188,8 @@ pub fn run() -> ExitCode {
         Command::Evaluate(args) => args.run(&ledger),
         Command::Replay(args) => args.run(&ledger),
         Command::Forecast(args) => args.run(&ledger),
+        Command::Amv(args) => args.run(&ledger),
+        Command::Deadlines(args) => args.run(&ledger),
         Command::Verify(args) => args.run(&ledger),
         Command::Witness(args) => args.run(&ledger),
         Command::Dossier(args) => args.run(&ledger),

@@ -8,6 +8,8 @@ mod audit;
 
 mod batch;
 
+mod measuring;
+
 mod memory;
 
 mod preparing;
@@ -22,6 +24,7 @@ mod short;
 
 pub use audit::{ClosingShown, EntryHead, Explained, ExplainedEntry, Late, Restated, Restatements};
 pub use batch::{Batch, Offered, Ticket};
+pub use measuring::{CareShown, DeadlinesShown};
 pub use preparing::{Evaluated, Forecasted, Shared};
 pub use reconciling::{ListSeal, Reconciled};
 pub use replaying::{

@@ -2,7 +2,11 @@
 
 pub mod audit;
 
+pub mod care;
+
 pub mod csv;
+
+pub mod deadlines;
 
 pub mod dossier;
 

@@ -109,6 +109,7 @@ impl Reporter {
             permit_granted_on: None,
             matched_on: None,
             care_ends: in_care.then(|| Month::from(counts_from.plus_days(self.rng.u16(0..500)))),
+            turns_18: None,
         })
     }
 

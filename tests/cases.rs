@@ -35,6 +35,7 @@ use peildatum::domain::source::{ObjectionId, PlacementId};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
 
 use crate::cases_forecast::{self, Plan};
+use crate::cases_measured;
 use crate::cases_quota;
 use crate::cases_reconcile;
 use crate::cases_scenario;
@@ -99,6 +100,10 @@ fn a_case_that_is_wrong_says_on_which_line() {
             "expected by the plan 4, but it is 5",
         ),
         ("plan 2024-10 asylum 10 at 101", "is not a percentage from 0 to 100"),
+        ("amv GM0599 2025-07-01 within 4 -> placed 1", "expected placed 1, but it is 0"),
+        ("amv GM0599 2025-07-01 within 4 -> owed often 1", "amv has nothing called \"owed often\""),
+        ("deadlines GM0599 2025-I 2025-07-01 -> median 3", "expected median 3, but it is none"),
+        ("deadlines GM0001 2025-I 2025-07-01 -> median 3", "it is refused: GM0001 is not a municipality"),
         ("reconcile GM0001 2025-I -> refused: no\n", "it is refused: GM0001 is not a municipality"),
     ] {
         let wrong = case(rest);
@@ -162,6 +167,10 @@ fn run(text: &str) -> Result<(), Wrong> {
                 block.retain(|(_, line)| !line.starts_with('#'));
                 wrong.extend(cases_scenario::ask(&world, &block));
                 continue;
+            }
+            "amv" | "deadlines" => {
+                questions += 1;
+                cases_measured::ask(&world, first, rest)
             }
             "reconcile" => {
                 questions += 1;
@@ -641,12 +650,14 @@ pub fn command(line: &str) -> Result<Command, String> {
                 permit_granted_on: None,
                 matched_on: None,
                 care_ends: None,
+                turns_18: None,
             };
             while !words.is_empty() {
                 match words.word("a detail")? {
                     "person" => report.person = Some(identity(words.word("a person")?)?),
                     "site" => report.site_municipality = Some(words.next("a municipality")?),
                     "care-ends" => report.care_ends = Some(words.next::<Month>("a month")?),
+                    "turns-18" => report.turns_18 = Some(words.next::<Month>("a month")?),
                     "permit" => report.permit_granted_on = Some(words.next("a day")?),
                     count => {
                         report.persons = persons(read(count)?).map_err(|fault| fault.to_string())?;

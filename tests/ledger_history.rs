@@ -58,6 +58,7 @@ pub fn placement(number: u64) -> PlacementReport {
         permit_granted_on: None,
         matched_on: None,
         care_ends: (amv && number.is_multiple_of(2)).then(|| "2027-04".parse().unwrap()),
+        turns_18: (amv && number.is_multiple_of(4)).then(|| "2026-04".parse().unwrap()),
     }
 }
 

@@ -218,9 +218,12 @@ pub fn command((kind, [a, b, c, d, e, f]): Wish) -> Option<Command> {
                 kind,
                 persons: Persons::try_from(if person.is_some() { 1 } else { u32::from(c % 40) + 1 }).ok()?,
                 person,
-                permit_granted_on: None,
+                permit_granted_on: (e % 4 > 0)
+                    .then(|| Day::from_index(counts_from.index() - a % 400).expect("a day")),
                 matched_on: None,
                 care_ends: in_care.then(|| Month::from(counts_from.plus_days(c % 500))),
+                turns_18: (in_care && e % 3 > 0)
+                    .then(|| Month::from(counts_from.plus_days(c % 500 / (e % 3)))),
             })
         }
         28..=30 => Command::WithdrawPlacement(WithdrawalReport {
@@ -450,7 +453,7 @@ impl<'a> Model<'a> {
     }
 
     /// The municipalities that exist on the reference date.
-    fn members(&self) -> Vec<&'a Municipality> {
+    pub fn members(&self) -> Vec<&'a Municipality> {
         let changes = self.changes();
         let mut members: Vec<_> = self
             .said
@@ -466,7 +469,7 @@ impl<'a> Model<'a> {
     }
 
     /// Whether a kind counts that was placed on a day: the rule said last decides.
-    fn counts(&self, kind: PlacementKind, day: Day) -> bool {
+    pub fn counts(&self, kind: PlacementKind, day: Day) -> bool {
         let rules = self.said.iter().filter_map(|it| match it {
             Command::SetCountingRule(it) => Some(CountingRuleReport::from(it.clone())),
             _ => None,
@@ -487,7 +490,7 @@ impl<'a> Model<'a> {
     }
 
     /// The placements that stand, each with its moves and the day of its follow-on housing.
-    fn standing_placements(&self) -> Vec<(&'a PlacementReport, Vec<&'a TransferReport>, Option<Day>)> {
+    pub fn standing_placements(&self) -> Vec<(&'a PlacementReport, Vec<&'a TransferReport>, Option<Day>)> {
         let mut withdrawn = HashSet::new();
         let mut moves: HashMap<PlacementId, Vec<&TransferReport>> = HashMap::new();
         let mut housed = HashMap::new();
@@ -676,6 +679,18 @@ impl<'a> Model<'a> {
             }
             standing = accounts.iter().map(|(code, it)| (*code, it.due() - it.realised())).collect();
             half_year = half_year.next().expect("far from the last half-year");
+        }
+    }
+
+    /// Hands the numbers of municipalities that ceased on to their heirs, each number by itself.
+    pub fn hand_on(&self, numbers: &mut BTreeMap<MunicipalityCode, BTreeMap<String, i64>>) {
+        for (_, old, heirs) in self.changes() {
+            let left: Vec<_> = old.iter().filter_map(|old| numbers.remove(old)).flatten().collect();
+            for (what, persons) in left {
+                for (heir, part) in divided(persons, &heirs) {
+                    *numbers.entry(heir).or_default().entry(what.clone()).or_default() += part;
+                }
+            }
         }
     }
 

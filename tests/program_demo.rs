@@ -354,6 +354,8 @@ fn the_examples_of_the_help_run() {
         "demo",
         "deliver",
         "statement",
+        "amv",
+        "deadlines",
         "history",
         "verify",
         "export",

@@ -9,6 +9,7 @@ mod program_demo;
 mod program_dossier;
 mod program_forecast;
 mod program_kill;
+mod program_measured;
 mod program_persons;
 mod program_picture;
 mod program_proof;

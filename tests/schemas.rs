@@ -33,7 +33,8 @@ use peildatum::domain::time::{Day, Month, Position, RecordedAt};
 use peildatum::feed::receipt::Receipt;
 use peildatum::feed::scenario;
 use peildatum::ledger::{
-    Answer, Evaluated, Explained, Forecasted, Reconciled, Replayed, Restatements, Shared,
+    Answer, CareShown, DeadlinesShown, Evaluated, Explained, Forecasted, Reconciled, Replayed, Restatements,
+    Shared,
 };
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
@@ -78,6 +79,10 @@ enum Subject {
     Replay,
     /// A forecast in two scenarios, which only the ledger writes.
     Forecast,
+    /// Small-scale care of amv, which only the ledger writes.
+    Amv,
+    /// From permit to housing, and stays that are too long, which only the ledger writes.
+    Deadlines,
 }
 
 /// The events that are delivered with less than what is recorded.
@@ -104,6 +109,8 @@ impl Subject {
             Self::Scenario,
             Self::Replay,
             Self::Forecast,
+            Self::Amv,
+            Self::Deadlines,
         ])
     }
 
@@ -123,6 +130,8 @@ impl Subject {
             Self::Scenario => "scenario".to_owned(),
             Self::Replay => "replay".to_owned(),
             Self::Forecast => "forecast".to_owned(),
+            Self::Amv => "amv".to_owned(),
+            Self::Deadlines => "deadlines".to_owned(),
         }
     }
 
@@ -178,6 +187,8 @@ impl Subject {
             }
             Self::Replay => through::<Replayed>(text),
             Self::Forecast => through::<Forecasted>(text),
+            Self::Amv => through::<CareShown>(text),
+            Self::Deadlines => through::<DeadlinesShown>(text),
         }
     }
 
@@ -212,6 +223,8 @@ impl Subject {
             Self::Scenario => strategies::scenario().prop_map(written).boxed(),
             Self::Replay => strategies::replayed().prop_map(written).boxed(),
             Self::Forecast => strategies::forecasted().prop_map(written).boxed(),
+            Self::Amv => strategies::care_shown().prop_map(written).boxed(),
+            Self::Deadlines => strategies::deadlines_shown().prop_map(written).boxed(),
         }
     }
 }
@@ -348,6 +361,8 @@ fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
     check_answer(Subject::Evaluation, strategies::evaluated());
     check_answer(Subject::Replay, strategies::replayed());
     check_answer(Subject::Forecast, strategies::forecasted());
+    check_answer(Subject::Amv, strategies::care_shown());
+    check_answer(Subject::Deadlines, strategies::deadlines_shown());
 }
 
 #[test]
@@ -794,6 +809,11 @@ fn the_rules_of_each_event_are_kept_by_the_schema_and_by_the_type() {
     };
     let table = [
         (Recorded(PlacementRecorded), "care ends, for a kind without care", json!({"kind": "regular"})),
+        (
+            Recorded(PlacementRecorded),
+            "turning 18, for a kind without care",
+            json!({"kind": "regular", "careEnds": null}),
+        ),
         (Recorded(PlacementRecorded), "a token for two persons", json!({"persons": 2})),
         (Recorded(PlacementRecorded), "nobody housed", json!({"persons": 0, "person": null})),
         (Recorded(PlacementRecorded), "a name of a person", json!({"name": "A. Nonymous"})),
@@ -1042,7 +1062,9 @@ fn what_no_schema_can_say_is_refused_by_the_type() {
         ),
         (Recorded(QuotaExchanged), TWO_VALUES, json!({"to": {"municipality": "GM0344"}})),
         (Recorded(QuotaExchanged), TWO_VALUES, json!({"to": {"persons": 6}})),
-        (Recorded(PlacementRecorded), TWO_VALUES, json!({"careEnds": "2026-06"})),
+        (Recorded(PlacementRecorded), TWO_VALUES, json!({"careEnds": "2026-06", "turns18": null})),
+        (Recorded(PlacementRecorded), TWO_VALUES, json!({"careEnds": "2027-02"})),
+        (Recorded(PlacementRecorded), TWO_VALUES, json!({"careEnds": "2030-04"})),
         (Recorded(PlacementRecorded), TWO_VALUES, json!({"permitGrantedOn": "2026-07-07"})),
         (Recorded(CountingRuleSet), TWO_VALUES, json!({"until": "2026-06-30"})),
         (
@@ -1195,6 +1217,8 @@ fn a_word_allows_exactly_the_numbers_that_its_type_allows() {
     agrees::<Position>("position");
     agrees::<u64>("size");
     agrees::<u32>("howMany");
+    agrees::<u16>("weeks");
+    agrees::<u16>("months");
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::fmt::Debug;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use peildatum::book::care::{CareStanding, Count, Need, Owed};
+use peildatum::book::deadlines::{DeadlineStanding, InWeeks, Stay};
 use peildatum::book::evaluation::{
     Basis, Decided, Effect, Expectation, Finding, MonthOfGrants, NumbersBy, OutsideRule, Period, Possible,
     Proposal,
@@ -58,9 +60,9 @@ use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, P
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
 use peildatum::feed::receipt::{FaultInRow, Outcome as RowOutcome, Receipt, RowReceipt, Totals};
 use peildatum::ledger::{
-    Answer, ChangesTold, Checkpoint, ClosingShown, Evaluated, Explained, ExplainedEntry, Forecasted,
-    KnownAtSize, Late, ListSeal, Reconciled, Replayed, Restated, Restatements, Scenario, Selector, Shared,
-    Supposed, UnderScenario,
+    Answer, CareShown, ChangesTold, Checkpoint, ClosingShown, DeadlinesShown, Evaluated, Explained,
+    ExplainedEntry, Forecasted, KnownAtSize, Late, ListSeal, Reconciled, Replayed, Restated, Restatements,
+    Scenario, Selector, Shared, Supposed, UnderScenario,
 };
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
@@ -504,7 +506,8 @@ pub fn placement() -> impl Strategy<Value = Placement> {
     // Small-scale care is the one kind with a field of its own, so it is made more often.
     let kind = prop_oneof![select(PlacementKind::ALL), Just(PlacementKind::AmvSmallScaleCare)];
     let permit = days_in_order().prop_flat_map(|(earlier, counts_from)| {
-        (option::of(Just(earlier)), Just(counts_from), option::of(0..=4_000u16))
+        // How many days later care ends, and how many days before the person turns 18: in three years at most.
+        (option::of(Just(earlier)), Just(counts_from), option::of(0..=4_000u16), option::of(0..=1_090u16))
     });
     (
         placement_id(),
@@ -521,7 +524,7 @@ pub fn placement() -> impl Strategy<Value = Placement> {
                 placement,
                 municipality,
                 site_municipality,
-                (permit_granted_on, counts_from, care_days),
+                (permit_granted_on, counts_from, care_days, days_before),
                 kind,
                 total,
                 person,
@@ -531,6 +534,10 @@ pub fn placement() -> impl Strategy<Value = Placement> {
                 let in_care = kind == PlacementKind::AmvSmallScaleCare;
                 let care_ends =
                     care_days.filter(|_| in_care).map(|days| Month::from(counts_from.plus_days(days)));
+                let turns_18 = days_before.filter(|_| in_care).map(|days| {
+                    let ends = care_ends.unwrap_or(Month::from(counts_from)).first_day();
+                    Month::from(day_at(ends.index().saturating_sub(days)))
+                });
                 let report = PlacementReport {
                     placement,
                     municipality,
@@ -542,6 +549,7 @@ pub fn placement() -> impl Strategy<Value = Placement> {
                     permit_granted_on,
                     matched_on,
                     care_ends,
+                    turns_18,
                 };
                 report.try_into().expect("a placement")
             },
@@ -1406,6 +1414,99 @@ pub fn forecasted() -> impl Strategy<Value = Forecasted> {
                     generated,
                 },
                 plan,
+                known_at,
+                checkpoint,
+            },
+        )
+}
+
+/// Any standing of small-scale care that the type can hold, whether or not it makes sense.
+pub fn care_shown() -> impl Strategy<Value = CareShown> {
+    let need = (persons(), day(), day(), reference()).prop_map(|(places, from, until, reference)| Need {
+        places,
+        from,
+        until,
+        reference,
+    });
+    let count = (persons(), day(), reference()).prop_map(|(places, counted_on, reference)| Count {
+        places,
+        counted_on,
+        reference,
+    });
+    (
+        (named_area(), day(), any::<u16>(), day()),
+        (vec(maybe_sum(), 4), vec(sum(), 8), option::of(need), option::of(count), any::<bool>()),
+        (known_at_size(), checkpoint()),
+    )
+        .prop_map(
+            |(
+                (area, reference_date, within_weeks, until),
+                (places, sums, need, count, generated),
+                (known_at, checkpoint),
+            )| CareShown {
+                standing: CareStanding {
+                    area,
+                    reference_date,
+                    within_weeks,
+                    until,
+                    places_needed: places[0],
+                    places_there: places[1],
+                    placed: sums[0],
+                    places_free: places[2],
+                    places_short: places[3],
+                    need,
+                    count,
+                    turning_18: sums[1],
+                    leaving: sums[2],
+                    in_extended_care: sums[3],
+                    without_18: sums[4],
+                    without_end: sums[5],
+                    follow_on_owed: Owed { now: sums[6], until: sums[7] },
+                    generated,
+                },
+                known_at,
+                checkpoint,
+            },
+        )
+}
+
+/// Any measure of deadlines that the type can hold, whether or not it makes sense.
+pub fn deadlines_shown() -> impl Strategy<Value = DeadlinesShown> {
+    let ratio = (0..1_000_000i64, 1..1_000_000i64).prop_map(|(part, whole)| Ratio::of(part, whole));
+    let in_weeks = (any::<u16>(), sum()).prop_map(|(weeks, persons)| InWeeks { weeks, persons });
+    let stay = || {
+        (any::<u16>(), sum(), sum()).prop_map(|(months, staying, past_limit)| Stay {
+            months,
+            staying,
+            past_limit,
+        })
+    };
+    (
+        (named_area(), half_year(), day(), vec(sum(), 4), option::of(ratio), option::of(any::<u16>())),
+        (vec(in_weeks, 0..=2), stay(), stay(), any::<bool>()),
+        (known_at_size(), checkpoint()),
+    )
+        .prop_map(
+            |(
+                (area, half_year, reference_date, sums, share, median_weeks),
+                (weeks, transit_location, hotel_scheme, generated),
+                (known_at, checkpoint),
+            )| DeadlinesShown {
+                standing: DeadlineStanding {
+                    area,
+                    half_year,
+                    reference_date,
+                    housed: sums[0],
+                    with_permit_day: sums[1],
+                    without_permit_day: sums[2],
+                    within_14_weeks: sums[3],
+                    share_within_14_weeks: share.flatten(),
+                    median_weeks,
+                    weeks,
+                    transit_location,
+                    hotel_scheme,
+                    generated,
+                },
                 known_at,
                 checkpoint,
             },

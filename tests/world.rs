@@ -27,6 +27,16 @@ impl World {
         LogSize(self.recorded.len() as u64)
     }
 
+    /// The entries that are known at a log size, each with its line.
+    pub fn lines(&self, size: LogSize) -> impl Iterator<Item = (&Entry, String)> {
+        let known = &self.entries[..usize::try_from(size.0).expect("a small log")];
+        known.iter().map(|entry| {
+            let mut line = Vec::new();
+            entry.encode_into(&mut line);
+            (entry, String::from_utf8(line).expect("JSON is UTF-8"))
+        })
+    }
+
     /// How many entries there were before this day.
     pub fn size_before(&self, day: Day) -> LogSize {
         LogSize(self.recorded.iter().filter(|(recorded_on, _)| *recorded_on < day).count() as u64)

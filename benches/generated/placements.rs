@@ -113,6 +113,7 @@ impl Iterator for Placements {
             permit_granted_on: Some(granted),
             matched_on: Some(granted.plus_days(14).min(counts_from)),
             care_ends,
+            turns_18: None,
         })
     }
 }

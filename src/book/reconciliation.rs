@@ -230,15 +230,12 @@ impl Book<'_> {
         // On the day after, all that happened in the half-year has happened.
         let closed_on = half_year.next().map_or(last_day, HalfYear::first_day);
         let closed = AsOf { reference_date: ReferenceDate(closed_on), known_at };
-        let mut rules = CountingRules::default();
-        let known = self.rules_set.iter().take_while(|(position, _)| position.is_known_at(known_at));
-        known.for_each(|(_, rule)| rules.record(rule.clone()));
         let mut accounts = Accounts::new(self, closed);
         Ok(Scope {
             municipality,
             half_year,
             closed,
-            rules,
+            rules: self.rules_known_at(known_at),
             makeup: accounts.makeup(code, half_year),
             account: accounts.account(code, half_year),
             generated: self.generated_from.is_some_and(|it| it.is_known_at(known_at)),

@@ -13,7 +13,7 @@ use super::account::{Account, Accounts};
 use super::objection::ContestedSum;
 use super::{Book, Unanswerable, known};
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
-use crate::domain::area::{Area, Municipality, PerMunicipality, Province};
+use crate::domain::area::{Area, Municipality, MunicipalityCode, PerMunicipality, Province};
 use crate::domain::evaluation::Outcome;
 use crate::domain::half_year::{Elapsed, HalfYear};
 use crate::domain::named;
@@ -320,6 +320,44 @@ impl Book<'_> {
         })
     }
 
+    /// The codes of the municipalities of an area on the reference date, as known then.
+    ///
+    /// # Errors
+    /// As for [`Book::statement`].
+    pub fn codes_within(&self, area: Area, as_of: AsOf) -> Result<Vec<MunicipalityCode>, Unanswerable> {
+        Ok(self.members(area, as_of)?.into_iter().map(|it| it.code).collect())
+    }
+
+    /// Areas with their names, and the codes of their municipalities, on the reference date as known then.
+    pub(super) fn named_with_codes(
+        &self,
+        areas: &[Area],
+        as_of: AsOf,
+    ) -> Result<Vec<(NamedArea, Vec<MunicipalityCode>)>, Unanswerable> {
+        let each = areas.iter().map(|&area| {
+            let (named, codes) = (self.named(area, as_of)?, self.codes_within(area, as_of)?);
+            Ok((named, codes))
+        });
+        each.collect()
+    }
+
+    /// The places that are needed in small-scale care on the reference date, as known then.
+    pub(super) fn amv_needed(&self, as_of: AsOf) -> Option<&AmvCapacity> {
+        let on = as_of.reference_date.0;
+        known(&self.amv_capacities, as_of.known_at).find(|it| it.from <= on && on <= it.until)
+    }
+
+    /// The latest count of places in small-scale care up to the reference date, as known then.
+    pub(super) fn amv_counted(&self, as_of: AsOf) -> Option<&AmvPlaces> {
+        let on = as_of.reference_date.0;
+        // Of one day the one recorded last, which `known` gives first.
+        let counted = known(&self.amv_places, as_of.known_at).filter(|it| it.counted_on <= on);
+        counted.fold(None, |latest: Option<&AmvPlaces>, it| match latest {
+            Some(latest) if latest.counted_on >= it.counted_on => Some(latest),
+            _ => Some(it),
+        })
+    }
+
     /// The national number of a half-year, as known then.
     pub fn national(&self, half_year: HalfYear, as_of: AsOf) -> Option<National> {
         let quota = known(&self.quotas, as_of.known_at).find(|it| it.half_year == half_year)?;
@@ -359,15 +397,7 @@ struct Question<'a> {
 
 impl<'a> Question<'a> {
     fn new(book: &'a Book<'a>, as_of: AsOf, reading: Reading) -> Self {
-        let on = as_of.reference_date.0;
-        let half_year = on.half_year();
-        let holds = |it: &&AmvCapacity| it.from <= on && on <= it.until;
-        // The count of the latest day; of one day the one recorded last, which `known` gives first.
-        let counted = known(&book.amv_places, as_of.known_at).filter(|it| it.counted_on <= on);
-        let there = counted.fold(None, |latest: Option<&AmvPlaces>, it| match latest {
-            Some(latest) if latest.counted_on >= it.counted_on => Some(latest),
-            _ => Some(it),
-        });
+        let half_year = as_of.reference_date.0.half_year();
         Self {
             as_of,
             half_year,
@@ -376,8 +406,8 @@ impl<'a> Question<'a> {
             accounts: Accounts::new(book, as_of),
             counting: book.counting(as_of),
             national: book.national(half_year, as_of).map(Arc::new),
-            needed: known(&book.amv_capacities, as_of.known_at).find(holds),
-            there,
+            needed: book.amv_needed(as_of),
+            there: book.amv_counted(as_of),
             generated: book.is_generated(as_of.known_at),
         }
     }
@@ -437,7 +467,8 @@ impl<'a> Question<'a> {
     }
 
     fn amv(&mut self, area: Area, municipalities: &[&Municipality]) -> AmvStanding {
-        let places = |national: Persons, given: Option<&_>| places(area, national, given, municipalities);
+        let codes = || municipalities.iter().map(|it| it.code);
+        let places = |national: Persons, given: Option<&_>| places(area, national, given, codes());
         AmvStanding {
             places_needed: self.needed.and_then(|it| places(it.places, it.per_municipality.as_ref())),
             places_there: self.there.and_then(|it| places(it.places, it.per_municipality.as_ref())),
@@ -448,16 +479,16 @@ impl<'a> Question<'a> {
 
 /// The places of an area: of the country as given, of another area only where each of its
 /// municipalities was given a number, so that no sum is short without a word.
-fn places(
+pub(super) fn places(
     area: Area,
     national: Persons,
     given: Option<&PerMunicipality<Persons>>,
-    municipalities: &[&Municipality],
+    municipalities: impl Iterator<Item = MunicipalityCode>,
 ) -> Option<i64> {
     if area == Area::Country {
         return Some(national.count());
     }
-    municipalities.iter().map(|it| given?.of(it.code).map(|it| it.count())).sum()
+    municipalities.map(|code| given?.of(code).map(|it| it.count())).sum()
 }
 
 impl Statement {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::statement::{Division, Known, area, division, whole};
+use super::statement::{Division, Known, area, divided, whole};
 use super::{Failure, Format};
 use crate::book::statement::Reading;
 use crate::domain::time::{Day, ReferenceDate};
@@ -57,7 +57,7 @@ impl Replay {
         let known_at = self.known_at.map_or(KnownAt::Now, |it| it.0);
         let as_of = ledger.as_of(ReferenceDate(self.on), known_at)?;
         let area = area(&ledger, &self.area, as_of)?;
-        let by = division(self.by, area)?;
+        let by = divided(area, self.by)?;
         let replayed = ledger.replay(&scenarios, area, by, as_of, self.reading)?;
         let mut to = BufWriter::new(io::stdout().lock());
         match (self.format, by) {

@@ -41,21 +41,11 @@ pub struct StatementArgs {
     format: Format,
 }
 
-/// How an answer can be divided.
+/// What an answer is divided by.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Division {
     Municipality,
     Province,
-}
-
-/// How the answer for an area is divided.
-pub(super) fn division(by: Option<Division>, area: Area) -> Result<By, Failure> {
-    match (by, area) {
-        (None, _) => Ok(By::Whole),
-        (Some(Division::Municipality), _) => Ok(By::Municipality),
-        (Some(Division::Province), Area::Country) => Ok(By::Province),
-        (Some(Division::Province), _) => Err(Failure::WrongUse("only NL is divided by province".to_owned())),
-    }
 }
 
 /// A moment as known at which somebody asks.
@@ -82,9 +72,19 @@ impl StatementArgs {
         let known_at = self.known_at.map_or(KnownAt::Now, |it| it.0);
         let as_of = ledger.as_of(ReferenceDate(self.on), known_at)?;
         let area = area(&ledger, &self.area, as_of)?;
-        let by = division(self.by, area)?;
+        let by = divided(area, self.by)?;
         let answers = ledger.statements(area, by, as_of, self.reading)?;
         write(&whole(area, by), &answers, by, self.format)
+    }
+}
+
+/// How an answer about an area is divided.
+pub(super) fn divided(area: Area, by: Option<Division>) -> Result<By, Failure> {
+    match (by, area) {
+        (None, _) => Ok(By::Whole),
+        (Some(Division::Municipality), _) => Ok(By::Municipality),
+        (Some(Division::Province), Area::Country) => Ok(By::Province),
+        (Some(Division::Province), _) => Err(Failure::WrongUse("only NL is divided by province".to_owned())),
     }
 }
 

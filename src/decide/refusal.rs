@@ -243,6 +243,8 @@ impl Refusal {
         "one-person-each",
         "no-care-to-end",
         "care-ends-before-it-begins",
+        "no-coming-of-age",
+        "care-ends-at-another-age",
         "permit-after-placement",
         "exchange-sides-differ",
         "exchange-with-itself",
@@ -289,6 +291,8 @@ impl Refusal {
             Self::NoPlacement(PlacementFault::OnePersonEach) => "one-person-each",
             Self::NoPlacement(PlacementFault::NoCareToEnd) => "no-care-to-end",
             Self::NoPlacement(PlacementFault::CareEndsBefore) => "care-ends-before-it-begins",
+            Self::NoPlacement(PlacementFault::NoTurning18) => "no-coming-of-age",
+            Self::NoPlacement(PlacementFault::CareEndsAtAnotherAge) => "care-ends-at-another-age",
             Self::NoPlacement(PlacementFault::PermitAfter) => "permit-after-placement",
             Self::NoExchange(ExchangeFault::SidesDiffer) => "exchange-sides-differ",
             Self::NoExchange(ExchangeFault::NoPersons) => "persons-at-least-one",
@@ -342,7 +346,10 @@ impl Refusal {
             Self::RegisteredAlready { .. } => "code",
             Self::NoPlacement(fault) => match fault {
                 PlacementFault::NoPersons | PlacementFault::OnePersonEach => "persons",
-                PlacementFault::NoCareToEnd | PlacementFault::CareEndsBefore => "careEnds",
+                PlacementFault::NoCareToEnd
+                | PlacementFault::CareEndsBefore
+                | PlacementFault::CareEndsAtAnotherAge => "careEnds",
+                PlacementFault::NoTurning18 => "turns18",
                 PlacementFault::PermitAfter => "permitGrantedOn",
             },
             Self::NoExchange(fault) => match fault {
@@ -404,6 +411,10 @@ impl Refusal {
                 PlacementFault::OnePersonEach => "give each person a row, or leave the token out of a total",
                 PlacementFault::NoCareToEnd => "leave the month out",
                 PlacementFault::CareEndsBefore => "mend the month or the date of the placement",
+                PlacementFault::NoTurning18 => "leave the month out",
+                PlacementFault::CareEndsAtAnotherAge => {
+                    "mend the month of turning 18 or that in which care ends"
+                }
                 PlacementFault::PermitAfter => "mend the date of the permit or of the placement",
             },
             Self::NoExchange(fault) => match fault {

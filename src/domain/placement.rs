@@ -86,6 +86,9 @@ pub struct PlacementReport {
     /// For small-scale care: the month in which care ends, at 18 or after extended care at 21.
     #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
     pub care_ends: Option<Month>,
+    /// For small-scale care: the month in which the amv turns 18. Whoever is still in care after it is in extended care.
+    #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    pub turns_18: Option<Month>,
 }
 
 /// Why a [`PlacementReport`] is no placement.
@@ -103,6 +106,14 @@ pub enum PlacementFault {
     /// Care ends before it begins.
     #[error("care cannot end before the month of the placement")]
     CareEndsBefore,
+    /// A month in which an amv turns 18, for a kind without care.
+    #[error("only small-scale care has a month in which the amv turns 18")]
+    NoTurning18,
+    /// Care that ends at an age at which it does not.
+    #[error(
+        "care ends in the month in which the amv turns 18, or after extended care by the month of turning 21"
+    )]
+    CareEndsAtAnotherAge,
     /// The permit is dated after the placement.
     #[error("the permit is dated after the placement")]
     PermitAfter,
@@ -163,6 +174,15 @@ impl TryFrom<PlacementReport> for Placement {
             }
             if month < Month::from(report.counts_from) {
                 return Err(PlacementFault::CareEndsBefore);
+            }
+        }
+        if let Some(month) = report.turns_18 {
+            if report.kind != PlacementKind::AmvSmallScaleCare {
+                return Err(PlacementFault::NoTurning18);
+            }
+            let turns_21 = Month::from(month.first_day().plus_months(36));
+            if report.care_ends.is_some_and(|it| it < month || it > turns_21) {
+                return Err(PlacementFault::CareEndsAtAnotherAge);
             }
         }
         if report.permit_granted_on.is_some_and(|day| day > report.counts_from) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Timelike, Utc};
 
 use super::half_year::HalfYear;
 use super::{Fault, Room, digits, text_in_json, written};
@@ -44,6 +44,13 @@ impl Day {
     /// The day this many days later, or the last day there is.
     pub fn plus_days(self, days: u16) -> Self {
         Self(self.0.saturating_add(days).min(Self::last().0))
+    }
+
+    /// The day with the same number this many months later, or the last day of that month where it has no such day, or
+    /// the last day there is: so ends a term in months (Regulation (EEC) 1182/71, article 3(2)(c)).
+    pub fn plus_months(self, months: u32) -> Self {
+        let later = self.date().checked_add_months(Months::new(months));
+        later.and_then(|date| Self::try_from(date).ok()).unwrap_or_else(Self::last)
     }
 
     /// Days since 1 January 1990.
@@ -385,6 +392,23 @@ mod tests {
             assert_eq!(month(next).previous(), Some(month(one)));
         }
         assert_eq!((month("1990-01").previous(), month("2149-12").next()), (None, None));
+    }
+
+    #[test]
+    fn a_term_in_months_ends_on_the_same_number_or_on_the_last_day_of_the_month() {
+        for (day, months, end) in [
+            ("2024-01-15", 12, "2025-01-15"),
+            ("2024-02-29", 12, "2025-02-28"),
+            ("2023-02-28", 12, "2024-02-28"),
+            ("2025-08-31", 6, "2026-02-28"),
+            ("2023-08-31", 6, "2024-02-29"),
+            ("2025-03-31", 6, "2025-09-30"),
+            ("2025-04-30", 6, "2025-10-30"),
+            ("2149-12-01", 1, "2149-12-31"),
+        ] {
+            let day: Day = day.parse().unwrap();
+            assert_eq!(day.plus_months(months).to_string(), end, "{months} months after {day}");
+        }
     }
 
     #[test]

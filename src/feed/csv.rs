@@ -73,7 +73,7 @@ impl FileKind {
         let (required, optional): (&[&str], &[&str]) = match self {
             Self::Placements => (
                 &["placement", "municipality", "counts_from", "kind", "persons"],
-                &["site_municipality", "person", "permit_granted_on", "matched_on", "care_ends"],
+                &["site_municipality", "person", "permit_granted_on", "matched_on", "care_ends", "turns_18"],
             ),
             Self::Withdrawals => (&["placement", "reason"], &[]),
             Self::Allocations => {
@@ -315,6 +315,7 @@ impl Cells<'_> {
         let permit_granted_on = self.optional("permit_granted_on");
         let matched_on = self.optional("matched_on");
         let care_ends = self.optional("care_ends");
+        let turns_18 = self.optional("turns_18");
         Some(PlacementReport {
             placement: placement?,
             municipality: municipality?,
@@ -326,6 +327,7 @@ impl Cells<'_> {
             permit_granted_on,
             matched_on,
             care_ends,
+            turns_18,
         })
     }
 

@@ -98,7 +98,7 @@ enum Column {
 }
 
 /// Every name that a column can have.
-const COLUMNS: [(&str, Column); 12] = [
+const COLUMNS: [(&str, Column); 13] = [
     ("reference", Column::Reference),
     ("placement", Column::Placement),
     ("municipality", Column::Municipality),
@@ -111,6 +111,7 @@ const COLUMNS: [(&str, Column); 12] = [
     ("permit_granted_on", Column::Unused),
     ("matched_on", Column::Unused),
     ("care_ends", Column::Unused),
+    ("turns_18", Column::Unused),
 ];
 
 /// A list that is being read, row by row.

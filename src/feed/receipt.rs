@@ -132,11 +132,12 @@ impl Outcome {
     }
 }
 
-/// The column that holds a field: `countsFrom` stands in `counts_from`.
+/// The column that holds a field: `countsFrom` stands in `counts_from`, and `turns18` in `turns_18`.
 fn column(field: &str) -> String {
     let mut column = String::with_capacity(field.len() + 4);
     for letter in field.chars() {
-        if letter.is_ascii_uppercase() {
+        let after_a_digit = column.ends_with(|before: char| before.is_ascii_digit());
+        if letter.is_ascii_uppercase() || letter.is_ascii_digit() && !after_a_digit {
             column.push('_');
         }
         column.push(letter.to_ascii_lowercase());

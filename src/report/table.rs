@@ -12,7 +12,7 @@ use crate::domain::objection::{Contested, FigureReport};
 use crate::domain::persons::Standing;
 use crate::domain::placement::Housed;
 use crate::domain::time::Day;
-use crate::ledger::Answer;
+use crate::ledger::{Answer, KnownAtSize};
 
 /// The width that every table keeps to.
 pub(super) const WIDTH: u16 = 80;
@@ -69,7 +69,7 @@ pub fn statement(answer: &Answer) -> String {
     wrap_only(&mut table, 0);
     text += &table.trim_fmt();
     text.push('\n');
-    for sentence in so_far(answer).into_iter().chain(sentences(it)) {
+    for sentence in so_far(&answer.known_at, it.reference_date).into_iter().chain(sentences(it)) {
         text.push('\n');
         text += &wrapped(&sentence);
     }
@@ -109,7 +109,7 @@ pub fn statements(whole: &str, answers: &[Answer]) -> String {
     wrap_only(&mut table, 1);
     text += &table.trim_fmt();
     text += "\n\n";
-    if let Some(sentence) = so_far(first) {
+    if let Some(sentence) = so_far(&first.known_at, first.statement.reference_date) {
         text += &wrapped(&sentence);
         text.push('\n');
     }
@@ -345,9 +345,9 @@ pub fn generated() -> String {
 }
 
 /// What a reader must know when the log ends before the reference date.
-fn so_far(answer: &Answer) -> Option<String> {
-    let last = answer.known_at.time?.dutch_day();
-    (last < answer.statement.reference_date).then(|| {
+pub(super) fn so_far(known_at: &KnownAtSize, on: Day) -> Option<String> {
+    let last = known_at.time?.dutch_day();
+    (last < on).then(|| {
         format!(
             "So far: the last entry is of {}, and what happened after that is not in these figures.",
             written(last)
