@@ -38,6 +38,8 @@ pub mod explanation;
 pub mod reconciliation;
 pub mod restatement;
 
+pub mod weeks;
+
 mod basis;
 
 mod layers;

@@ -64,11 +64,11 @@ enum Command {
     Statement(statement::StatementArgs),
     Explain(explain::Explain),
     Restatements(restatements::Restatements),
+    Replay(replay::Replay),
     History(history::History),
     Reconcile(reconcile::Reconcile),
     Share(share::ShareArgs),
     Evaluate(evaluate::Evaluate),
-    Replay(replay::Replay),
     Forecast(forecast::ForecastArgs),
     Amv(amv::Amv),
     Deadlines(deadlines::DeadlinesArgs),
@@ -114,6 +114,7 @@ impl From<LedgerError> for Failure {
             LedgerError::Unanswerable(_)
             | LedgerError::Unprepared(_)
             | LedgerError::Unplayable(_)
+            | LedgerError::NoWeeks(_)
             | LedgerError::NeverKnown { .. }
             | LedgerError::NotClosed { .. }
             | LedgerError::NoSuchEntry { .. } => Self::Refused(error.to_string()),
@@ -180,13 +181,13 @@ pub fn run() -> ExitCode {
         Command::Statement(args) => args.run(&ledger),
         Command::Explain(args) => args.run(&ledger),
         Command::Restatements(args) => args.run(&ledger),
+        Command::Replay(args) => args.run(&ledger),
         Command::History(args) => args.run(&ledger),
         Command::Checkpoint(args) => args.run(&ledger),
         Command::Prove(args) => args.run(&ledger),
         Command::Reconcile(args) => args.run(&ledger),
         Command::Share(args) => args.run(&ledger),
         Command::Evaluate(args) => args.run(&ledger),
-        Command::Replay(args) => args.run(&ledger),
         Command::Forecast(args) => args.run(&ledger),
         Command::Amv(args) => args.run(&ledger),
         Command::Deadlines(args) => args.run(&ledger),

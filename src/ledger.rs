@@ -22,6 +22,8 @@ mod replaying;
 
 mod short;
 
+mod weeks;
+
 pub use audit::{ClosingShown, EntryHead, Explained, ExplainedEntry, Late, Restated, Restatements};
 pub use batch::{Batch, Offered, Ticket};
 pub use measuring::{CareShown, DeadlinesShown};
@@ -30,6 +32,7 @@ pub use reconciling::{ListSeal, Reconciled};
 pub use replaying::{
     ChangesTold, History, Problem, Replayed, Scenario, Selector, Supposed, UnderScenario, Unplayable, changes,
 };
+pub use weeks::WeekByWeek;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -40,6 +43,7 @@ use serde_json::{Map, Value};
 use uuid::{Builder, Uuid};
 
 use crate::book::statement::{Reading, Statement};
+use crate::book::weeks::NoWeeks;
 use crate::book::{Book, Unanswerable, Unprepared};
 use crate::decide::recalled::Recalled;
 use crate::decide::seen::PlacementKeys;
@@ -148,6 +152,9 @@ pub enum LedgerError {
     /// A scenario cannot be replayed.
     #[error(transparent)]
     Unplayable(#[from] Unplayable),
+    /// A half-year cannot be shown week by week.
+    #[error(transparent)]
+    NoWeeks(#[from] NoWeeks),
     /// Nothing was signed, or a signature is not accepted.
     #[error(transparent)]
     Signing(#[from] SigningError),

@@ -23,3 +23,5 @@ pub mod restatements;
 pub mod table;
 
 pub mod reconciliation;
+
+pub mod weeks;

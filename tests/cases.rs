@@ -39,6 +39,7 @@ use crate::cases_measured;
 use crate::cases_quota;
 use crate::cases_reconcile;
 use crate::cases_scenario;
+use crate::cases_weeks;
 use crate::world::World;
 
 #[test]
@@ -104,6 +105,9 @@ fn a_case_that_is_wrong_says_on_which_line() {
         ("amv GM0599 2025-07-01 within 4 -> owed often 1", "amv has nothing called \"owed often\""),
         ("deadlines GM0599 2025-I 2025-07-01 -> median 3", "expected median 3, but it is none"),
         ("deadlines GM0001 2025-I 2025-07-01 -> median 3", "it is refused: GM0001 is not a municipality"),
+        ("weeks GM0599 2025-I -> seen none", "it is refused: no quota of 2025-I is known"),
+        ("2  quota 2025-I 3\nweeks NL 2025-I -> 2025-01-07 due 3", "the weeks have nothing called"),
+        ("2  quota 2025-I 3\nweeks NL 2025-I -> seen soon", "expected seen soon, but it is none"),
         ("reconcile GM0001 2025-I -> refused: no\n", "it is refused: GM0001 is not a municipality"),
     ] {
         let wrong = case(rest);
@@ -171,6 +175,10 @@ fn run(text: &str) -> Result<(), Wrong> {
             "amv" | "deadlines" => {
                 questions += 1;
                 cases_measured::ask(&world, first, rest)
+            }
+            "weeks" => {
+                questions += 1;
+                cases_weeks::ask(&world, rest)
             }
             "reconcile" => {
                 questions += 1;

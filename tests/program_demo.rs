@@ -343,6 +343,7 @@ fn the_examples_of_the_help_run() {
     desk.write("placements.csv", "placement,municipality,counts_from,kind,persons\n");
     let grants = r#"{"month":"2025-01","permitsGranted":1,"familyMembersArrived":2,"reference":"Letter"}"#;
     desk.write("events.jsonl", crate::program::event(1, "grants.reported", grants));
+    desk.write("not-lowered.json", include_str!("../docs/examples/not-lowered.json"));
     copy_dir(&desk.ledger(), &desk.path("peildatum-demo"));
     let help = desk.run("--help").expect(0).quietly();
     let witness = Witness::new("witness.example/w1");
@@ -356,6 +357,7 @@ fn the_examples_of_the_help_run() {
         "statement",
         "amv",
         "deadlines",
+        "replay",
         "history",
         "verify",
         "export",

@@ -143,6 +143,11 @@ fn a_file_that_is_no_scenario_is_refused_with_every_reason_and_its_place() {
     desk.write("scenario.json", "{\"name\":\"A\"}");
     desk.run("replay --scenario none.json --on 2025-03-01").expect(2).says("cannot read none.json");
     desk.run("replay --scenario scenario.json").expect(64);
+    desk.run("replay").expect(64).says("give --scenario FILE and --on DATE, or --known-at HALF_YEAR");
+    desk.run("replay --known-at 2025-03-01").expect(64).says("give --scenario FILE");
+    desk.run("replay --known-at soon").expect(64).says("neither a half-year");
+    let weeks = "replay --scenario scenario.json --on 2025-03-01 --known-at 2025-I";
+    desk.run(weeks).expect(64).says("week by week is what was recorded");
     desk.run("replay --on 2025-03-01").expect(64);
     desk.run("replay GM0599 --scenario scenario.json --on 2025-03-01 --by province").expect(64);
     desk.run("replay GM9999 --scenario scenario.json --on 2025-03-01").expect(1).says("GM9999 is not");

@@ -17,4 +17,5 @@ mod program_quota;
 mod program_reconcile;
 mod program_replay;
 mod program_schemas;
+mod program_weeks;
 mod witness;

@@ -15,6 +15,7 @@ use peildatum::book::explanation::{Cause, StepLine};
 use peildatum::book::reconciliation::Category;
 use peildatum::book::share::RoundingBy;
 use peildatum::book::statement::{DECISIONS, Reading};
+use peildatum::book::weeks::Without;
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::area::{Area, Inhabitants, MunicipalityCode, Province, SafetyRegion};
 use peildatum::domain::event::{Entry, Event, EventName, IdBy};
@@ -34,7 +35,7 @@ use peildatum::feed::receipt::Receipt;
 use peildatum::feed::scenario;
 use peildatum::ledger::{
     Answer, CareShown, DeadlinesShown, Evaluated, Explained, Forecasted, Reconciled, Replayed, Restatements,
-    Shared,
+    Shared, WeekByWeek,
 };
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
@@ -83,6 +84,8 @@ enum Subject {
     Amv,
     /// From permit to housing, and stays that are too long, which only the ledger writes.
     Deadlines,
+    /// A half-year week by week, which only the ledger writes.
+    Weeks,
 }
 
 /// The events that are delivered with less than what is recorded.
@@ -111,6 +114,7 @@ impl Subject {
             Self::Forecast,
             Self::Amv,
             Self::Deadlines,
+            Self::Weeks,
         ])
     }
 
@@ -132,6 +136,7 @@ impl Subject {
             Self::Forecast => "forecast".to_owned(),
             Self::Amv => "amv".to_owned(),
             Self::Deadlines => "deadlines".to_owned(),
+            Self::Weeks => "weeks".to_owned(),
         }
     }
 
@@ -189,6 +194,7 @@ impl Subject {
             Self::Forecast => through::<Forecasted>(text),
             Self::Amv => through::<CareShown>(text),
             Self::Deadlines => through::<DeadlinesShown>(text),
+            Self::Weeks => through::<WeekByWeek>(text),
         }
     }
 
@@ -225,6 +231,7 @@ impl Subject {
             Self::Forecast => strategies::forecasted().prop_map(written).boxed(),
             Self::Amv => strategies::care_shown().prop_map(written).boxed(),
             Self::Deadlines => strategies::deadlines_shown().prop_map(written).boxed(),
+            Self::Weeks => strategies::week_by_week().prop_map(written).boxed(),
         }
     }
 }
@@ -363,6 +370,7 @@ fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
     check_answer(Subject::Forecast, strategies::forecasted());
     check_answer(Subject::Amv, strategies::care_shown());
     check_answer(Subject::Deadlines, strategies::deadlines_shown());
+    check_answer(Subject::Weeks, strategies::week_by_week());
 }
 
 #[test]
@@ -1224,7 +1232,7 @@ fn a_word_allows_exactly_the_numbers_that_its_type_allows() {
 #[test]
 fn a_word_lists_exactly_the_names_that_its_type_lists() {
     let words = words();
-    let table: [(&str, Vec<&str>); 19] = [
+    let table: [(&str, Vec<&str>); 20] = [
         ("placementKind", PlacementKind::ALL.iter().map(|it| it.name()).collect()),
         ("withdrawalReason", WithdrawalReason::ALL.iter().map(|it| it.name()).collect()),
         ("allocationMethod", AllocationMethod::ALL.iter().map(|it| it.name()).collect()),
@@ -1244,6 +1252,7 @@ fn a_word_lists_exactly_the_names_that_its_type_lists() {
         ("finding", Finding::ALL.iter().map(|it| it.name()).collect()),
         ("numbersBy", NumbersBy::ALL.iter().map(|it| it.name()).collect()),
         ("outsideRule", OutsideRule::ALL.iter().map(|it| it.name()).collect()),
+        ("without", Without::ALL.iter().map(|it| it.name()).collect()),
     ];
     for (word, names) in &table {
         assert_eq!(words[word]["enum"], json!(names), "{word}");

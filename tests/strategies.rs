@@ -29,6 +29,7 @@ use peildatum::book::share::{MunicipalShare, RoundingBy, Share};
 use peildatum::book::statement::{
     Across, AmvStanding, CarriedOver, DECISIONS, NamedArea, National, Ratio, Reading, Statement,
 };
+use peildatum::book::weeks::{Ended, Interim, StandingThen, Week, Weeks, Without};
 use peildatum::decide::command::Command;
 use peildatum::decide::refusal::Refusal;
 use peildatum::domain::amv::{AmvCapacity, AmvPlaces};
@@ -62,7 +63,7 @@ use peildatum::feed::receipt::{FaultInRow, Outcome as RowOutcome, Receipt, RowRe
 use peildatum::ledger::{
     Answer, CareShown, ChangesTold, Checkpoint, ClosingShown, DeadlinesShown, Evaluated, Explained,
     ExplainedEntry, Forecasted, KnownAtSize, Late, ListSeal, Reconciled, Replayed, Restated, Restatements,
-    Scenario, Selector, Shared, Supposed, UnderScenario,
+    Scenario, Selector, Shared, Supposed, UnderScenario, WeekByWeek,
 };
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
@@ -1511,6 +1512,60 @@ pub fn deadlines_shown() -> impl Strategy<Value = DeadlinesShown> {
                 checkpoint,
             },
         )
+}
+
+/// Any weeks that the type can hold, whether or not they make sense.
+pub fn week_by_week() -> impl Strategy<Value = WeekByWeek> {
+    let ratio =
+        (-1_000_000_000..1_000_000_000i64, 1..1_000_000i64).prop_map(|(part, whole)| Ratio::of(part, whole));
+    let standing =
+        (vec(sum(), 5), option::of(ratio), option::of(sum())).prop_map(|(sums, fulfilment, expected)| {
+            StandingThen {
+                due: sums[0],
+                realised: sums[1],
+                on_schedule: sums[2],
+                pace: sums[3],
+                remaining: sums[4],
+                fulfilment: fulfilment.flatten(),
+                expected,
+            }
+        });
+    let interim = (
+        (persons(), persons(), sum(), option::of(sum()), any::<u32>(), option::of(any::<u32>())),
+        (option::of(sum()), option::of(select(&DECISIONS[..]))),
+    )
+        .prop_map(
+            |((quota, in_force, expected, now_expected, months, of_months), (difference, decided))| Interim {
+                quota,
+                in_force,
+                expected,
+                now_expected,
+                months,
+                of_months,
+                difference,
+                decided,
+            },
+        );
+    let without = option::of(select(Without::ALL));
+    let week = (day(), option::of(any::<u64>()), option::of(standing), without, option::of(interim))
+        .prop_map(|(on, size, standing, without, interim)| Week { on, size, standing, without, interim });
+    let ended = (sum(), sum(), sum(), option::of(sum()), any::<u32>()).prop_map(
+        |(due, realised, remaining, recorded, recorded_for)| Ended {
+            due,
+            realised,
+            remaining,
+            recorded,
+            recorded_for,
+        },
+    );
+    (
+        (named_area(), half_year(), vec(week, 0..=2), option::of(ended), option::of(day()), any::<bool>()),
+        (known_at_size(), checkpoint()),
+    )
+        .prop_map(|((area, half_year, weeks, ended, seen_from, generated), (known_at, checkpoint))| {
+            let weeks = Weeks { area, half_year, weeks, ended, seen_from, generated };
+            WeekByWeek { weeks, known_at, checkpoint }
+        })
 }
 
 proptest! {

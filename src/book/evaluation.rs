@@ -292,8 +292,7 @@ impl Book<'_> {
     fn expectation(&self, asked: &ToEvaluate, window: WindowReport) -> Result<Expectation, Unprepared> {
         let (half_year, WindowReport { from, until }) = (asked.half_year, window);
         let all = months(window);
-        let mut reported = self.reported_grants(asked.known_at);
-        reported.retain(|month, _| from <= month.first_day() && month.last_day() <= until);
+        let reported = self.reported_in(window, asked.known_at);
         let persons = match (asked.now_expected, &all) {
             (Some(persons), _) => persons.count(),
             (None, None) => return Err(Unprepared::WindowNotOfMonths { half_year, from, until }),
@@ -446,7 +445,7 @@ struct Numbers {
     numbers: BTreeMap<MunicipalityCode, i64>,
 }
 
-fn basis(quota: &Quota) -> Basis {
+pub(super) fn basis(quota: &Quota) -> Basis {
     let (window, window_published) = window(quota.half_year, Some(quota));
     Basis {
         quota: quota.persons,

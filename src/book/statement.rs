@@ -210,7 +210,7 @@ pub type Decision = &'static str;
 /// What an interim evaluation can decide, as statements name it.
 pub const DECISIONS: [&str; 3] = ["kept", "revised", "carried_forward"];
 
-fn decision<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decision>, D::Error> {
+pub(super) fn decision<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decision>, D::Error> {
     Option::<String>::deserialize(from)?.map(known_decision).transpose()
 }
 

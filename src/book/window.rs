@@ -55,4 +55,11 @@ impl Book<'_> {
         }
         reported
     }
+
+    /// The same of the months that lie in a period.
+    pub(super) fn reported_in(&self, window: WindowReport, known_at: LogSize) -> BTreeMap<Month, i64> {
+        let mut reported = self.reported_grants(known_at);
+        reported.retain(|month, _| window.from <= month.first_day() && month.last_day() <= window.until);
+        reported
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::Datelike;
+use chrono::{Datelike, Weekday};
 
 use super::time::{Day, ReferenceDate, YEAR_MAX, YEAR_MIN};
 use super::{Fault, text_in_json};
@@ -56,6 +56,12 @@ impl HalfYear {
         Day::new(self.year(), month, day).expect("a half-year lies in the calendar")
     }
 
+    /// Its Mondays, in order.
+    pub fn mondays(self) -> impl Iterator<Item = Day> {
+        let days = (self.first_day().index()..=self.last_day().index()).filter_map(Day::from_index);
+        days.filter(|day| day.date().weekday() == Weekday::Mon)
+    }
+
     /// The half-year that follows, unless this is the last one that can be written.
     pub fn next(self) -> Option<Self> {
         Self::from_index(self.0 + 1)
@@ -94,6 +100,13 @@ impl Elapsed {
     pub fn of(self, persons: i64) -> i64 {
         let twice = 2 * persons * self.days;
         (twice + self.of * twice.signum()) / (2 * self.of)
+    }
+
+    /// The number of which this part is so many persons, to the nearest person; a half goes away from zero. None while
+    /// nothing has passed.
+    pub fn whole_of(self, part: i64) -> Option<i64> {
+        let twice = 2 * part * self.of;
+        (self.days > 0).then(|| (twice + self.days * twice.signum()) / (2 * self.days))
     }
 }
 
@@ -162,5 +175,28 @@ mod tests {
     fn half_a_person_goes_away_from_zero() {
         let half = half_year("2026-I").elapsed(ReferenceDate("2026-04-01".parse().unwrap()));
         assert_eq!((half.of(5), half.of(-5), half.of(4)), (3, -3, 2));
+    }
+
+    #[test]
+    fn what_goes_on_as_so_far_makes_a_whole() {
+        let whole = |on: &str, part: i64| {
+            half_year("2026-I").elapsed(ReferenceDate(on.parse().unwrap())).whole_of(part)
+        };
+        assert_eq!(whole("2026-01-01", 5), None);
+        assert_eq!(whole("2026-02-01", 5), Some(30));
+        // 4 of the 31 x 6 parts have passed: 46.5 for each person.
+        assert_eq!((whole("2026-01-05", 1), whole("2026-01-05", -1)), (Some(47), Some(-47)));
+        assert_eq!((whole("2026-01-05", 2), whole("2026-01-05", 0)), (Some(93), Some(0)));
+        assert_eq!(whole("2026-07-01", 7), Some(7));
+    }
+
+    #[test]
+    fn a_half_year_has_26_mondays_or_one_more_or_less() {
+        let mondays = |text: &str| half_year(text).mondays().map(|day| day.to_string()).collect::<Vec<_>>();
+        let first = mondays("2024-I");
+        assert_eq!((first.len(), &first[0][..], &first[25][..]), (26, "2024-01-01", "2024-06-24"));
+        assert_eq!(mondays("2024-II").len(), 27);
+        assert_eq!(mondays("2026-I").len(), 26);
+        assert_eq!(mondays("2025-I").first().map(String::as_str), Some("2025-01-06"));
     }
 }
