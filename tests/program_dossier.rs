@@ -1,5 +1,5 @@
 //! A dossier proves its figure to whoever has the ledger's public key, and nothing in it can be changed unnoticed: by the
-//! program, and by one page of Python that shares no code with it.
+//! program, and by a program in Python that shares no code with it.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::note::{Note, SignerKey};
+use serde_json::Value;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
@@ -113,7 +114,7 @@ fn placement(entries: &[String]) -> usize {
 /// A number of the statement, in JSON.
 fn number(members: &Members, field: &str) -> i64 {
     let (_, statement) = members.iter().find(|(name, _)| name == "statement.json").unwrap();
-    serde_json::from_slice::<serde_json::Value>(statement).unwrap()[field].as_i64().unwrap()
+    serde_json::from_slice::<Value>(statement).unwrap()[field].as_i64().unwrap()
 }
 
 /// What somebody did to a dossier.
@@ -268,6 +269,56 @@ fn every_kind_of_tampering_is_refused_by_both_verifiers() {
             }
         }
     }
+}
+
+/// Who keeps the ledger raises a quota in every figure, and cannot raise it in the entry that is proven.
+#[test]
+fn a_quota_that_its_entry_does_not_give_is_refused_by_both_verifiers() {
+    let (members, key, secret) = good();
+    let mut tampered = members.clone();
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&members.iter().find(|(it, _)| it == name).unwrap().1).unwrap()
+    };
+    let (mut statement, mut explanation) = (read("statement.json"), read("explanation.json"));
+    let raise = |number: &mut Value| *number = (number.as_i64().unwrap() + 1).into();
+    ["quota", "due", "remaining"].iter().for_each(|line| raise(&mut statement[line]));
+    statement["surplus"] = (-statement["remaining"].as_i64().unwrap()).max(0).into();
+    ["standing", "standingAsKnownBefore"].iter().for_each(|at| raise(&mut explanation[at]));
+    let steps = explanation["steps"].as_array().unwrap();
+    let is_quota = |it: &Value| it["line"] == "quota" && it["halfYear"] == statement["halfYear"];
+    let step = steps.iter().position(is_quota).unwrap();
+    ["persons", "change"].iter().for_each(|at| raise(&mut explanation["steps"][step][at]));
+    let mut rows = explanation["behind"].as_array_mut().unwrap().iter_mut();
+    raise(&mut rows.find(|it| it["step"] == step).unwrap()["persons"]);
+
+    let page = text(&mut tampered, "page.html");
+    for line in ["quota", "due", "remaining", "surplus"] {
+        show(page, &format!("statement.{line}"), &statement[line]);
+    }
+    show(page, "explanation.standing", &explanation["standing"]);
+    show(page, &format!("step.{step}.change"), &explanation["steps"][step]["change"]);
+    let mut standing = 0;
+    for (number, step) in explanation["steps"].as_array().unwrap().iter().enumerate() {
+        standing += step["change"].as_i64().unwrap();
+        show(page, &format!("step.{number}.standing"), &standing.into());
+    }
+    *text(&mut tampered, "statement.json") = statement.to_string().into_bytes();
+    *text(&mut tampered, "explanation.json") = explanation.to_string().into_bytes();
+    reseal(&mut tampered, secret);
+    let Verdicts { ours, python } = judge(&tampered, key);
+    ours.expect(1).says("is not what follows from its entries");
+    assert!(python.code == 1 && python.err.contains("the row of position"), "{}", python.err);
+}
+
+/// Puts another number on the page, as the page writes it.
+fn show(page: &mut Vec<u8>, id: &str, number: &Value) {
+    let number = number.as_i64().unwrap();
+    assert!(number.abs() < 1000, "{number} would be written with a dot");
+    let whole = String::from_utf8(std::mem::take(page)).unwrap();
+    let opening = format!(r#"<data id="{id}" value=""#);
+    let (before, rest) = whole.split_once(&opening).unwrap();
+    let (_, after) = rest.split_once("</data>").unwrap();
+    *page = format!(r#"{before}{opening}{number}">{number}</data>{after}"#).into_bytes();
 }
 
 /// A page that hides a figure in other words is another page.
