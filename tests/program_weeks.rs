@@ -68,7 +68,7 @@ fn the_miss_of_2025_i_is_seen_week_by_week_in_the_demo() {
             "What became of 2025-I, as known now: due 27,000, realised 14,300, remaining 12,700. As carry-over 12,700 was \
              fixed.",
             "The miss could have been seen: from Monday 6 January 2025 on every week",
-            "2025-04-07 17,700 15,000 17,700 0 of 6 - - revised",
+            "2025-04-07 17,700 15,000 17,700 5 of 6 15,060 -2,640 revised",
             "GENERATED",
         ],
     );
@@ -113,8 +113,8 @@ fn every_municipality_of_the_demo_adds_up_to_the_country_on_each_monday() {
 fn a_half_year_without_weeks_says_why() {
     let desk = Desk::with_ledger();
     for (question, code, said) in [
-        ("replay", 64, "--known-at <HALF_YEAR>"),
-        ("replay --known-at 2025-03-01", 64, "is not a half-year"),
+        ("replay", 64, "give --scenario FILE and --on DATE, or --known-at HALF_YEAR"),
+        ("replay --known-at soon", 64, "is neither a half-year (2025-I) nor a moment"),
         ("replay NL PV28 --known-at 2025-I", 64, "unexpected argument"),
         (
             "replay --known-at 2149-II",

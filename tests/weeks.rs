@@ -141,12 +141,12 @@ fn every_row_is_the_statement_of_its_day_and_the_rows_of_municipalities_add_up()
             let of = |weeks: &Weeks, index: usize| {
                 weeks.weeks[index].standing.map_or([0; 3], |it| [it.due, it.realised, it.remaining])
             };
-            for index in 0..looks.len() {
+            for (index, look) in looks.iter().enumerate() {
                 let sum = each.iter().fold([0; 3], |sum, weeks| {
                     let one = of(weeks, index);
                     std::array::from_fn(|line| sum[line] + one[line])
                 });
-                prop_assert_eq!(sum, of(&country, index), "on {}", looks[index].on);
+                prop_assert_eq!(sum, of(&country, index), "on {}", look.on);
             }
             for province in Province::all().filter(|it| ["PV27", "PV28", "PV30"].contains(&&*it.to_string()))
             {

@@ -117,7 +117,8 @@ impl Replay {
         let ledger: Ledger = super::open(ledger, Access::MustExist, Outside::machine())?;
         // Names are those of the last day, and of the first for who ceased before that.
         let named = |day| {
-            Ok::<_, Failure>(area(&ledger, &self.area, ledger.as_of(ReferenceDate(day), KnownAt::Now)?)?)
+            let as_of = ledger.as_of(ReferenceDate(day), KnownAt::Now)?;
+            area(&ledger, &self.area, as_of)
         };
         let area =
             named(half_year.last_day()).or_else(|none| named(half_year.first_day()).map_err(|_| none))?;
