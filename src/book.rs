@@ -23,6 +23,8 @@ pub mod evaluation;
 
 pub mod forecast;
 
+pub mod regime;
+
 pub mod objection;
 
 pub mod statement;
@@ -59,6 +61,8 @@ use crate::domain::grants::Grants;
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::{Housed, PlacementKind};
 use crate::domain::quota::{Allocation, Quota};
+use crate::domain::reference::Reference;
+use crate::domain::regime::{Phase, PhaseSet};
 use crate::domain::rules::{CountingRule, CountingRules, counts_by_default};
 use crate::domain::time::{AsOf, Day, LogSize, Month, Position};
 
@@ -77,6 +81,7 @@ pub struct Book<'base> {
     populations: Vec<(Position, Population)>,
     grants: Vec<(Position, Grants)>,
     rules_set: Vec<(Position, CountingRule)>,
+    phases: Vec<(Position, PhaseSet)>,
     amv_capacities: Vec<(Position, AmvCapacity)>,
     amv_places: Vec<(Position, AmvPlaces)>,
     objections: Objections,
@@ -133,6 +138,21 @@ pub enum Unprepared {
         half_year: HalfYear,
         /// The log size of the question.
         known_at: LogSize,
+    },
+    /// The regime has no quota when the half-year begins.
+    #[error(
+        "no quota is in force in {half_year}: since {from} the phase is {phase} ({reference}). What remains of earlier \
+         half-years stands in a statement"
+    )]
+    NoQuotaInForce {
+        /// The half-year.
+        half_year: HalfYear,
+        /// The phase that holds on its first day.
+        phase: Phase,
+        /// The first day of the phase.
+        from: Day,
+        /// Where the phase stands.
+        reference: Reference,
     },
     /// No municipality exists on a day.
     #[error(
@@ -316,6 +336,7 @@ impl Book<'_> {
                     recount(self.columns.postings(), position, it, &before, &self.rules);
                 moved.iter().for_each(|posting| self.columns.push(posting));
             }
+            Event::PhaseSet(it) => self.phases.push((position, it.clone())),
             Event::PopulationCounted(it) => self.populations.push((position, it.clone())),
             Event::QuotaAllocated(it) => self.allocations.push((position, it.clone())),
             Event::GrantsReported(it) => self.grants.push((position, it.clone())),

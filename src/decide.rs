@@ -77,6 +77,7 @@ pub fn decide(
         Command::SetAmvCapacity(it) => amv::set_capacity(state, it)?,
         Command::ReportAmvPlaces(it) => amv::report_places(state, it, today)?,
         Command::SetCountingRule(it) => placement::set_counting_rule(state, recalled, it)?,
+        Command::SetPhase(it) => quota::set_phase(it),
         Command::RecordObjection(it) => objection::record(state, recalled, it, today)?,
         Command::SettleObjection(it) => objection::settle(state, it, today)?,
     };

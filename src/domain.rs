@@ -33,6 +33,8 @@ pub mod plan;
 
 pub mod rules;
 
+pub mod regime;
+
 pub mod objection;
 
 pub mod event;

@@ -30,6 +30,7 @@ use peildatum::domain::quota::{
     WindowReport,
 };
 use peildatum::domain::reference::Reference;
+use peildatum::domain::regime::PhaseReport;
 use peildatum::domain::rules::CountingRuleReport;
 use peildatum::domain::source::{ObjectionId, PlacementId};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
@@ -365,8 +366,10 @@ fn line_of(statement: &Statement, name: &str) -> Option<String> {
         "due" => statement.due.to_string(),
         "realised" => statement.realised.to_string(),
         "remaining" => statement.remaining.to_string(),
-        "on schedule" => statement.on_schedule.to_string(),
-        "pace" => statement.pace.to_string(),
+        "on schedule" => optional(statement.on_schedule),
+        "pace" => optional(statement.pace),
+        "phase" => statement.regime.phase.map_or("none".to_owned(), |it| it.to_string()),
+        "quota in force" => if statement.regime.quota_in_force { "yes" } else { "no" }.to_owned(),
         "fulfilment" => statement.fulfilment.map_or("none".to_owned(), |it| {
             format!("{}.{:02}%", it.ten_thousandths() / 100, it.ten_thousandths() % 100)
         }),
@@ -705,6 +708,19 @@ pub fn command(line: &str) -> Result<Command, String> {
             Command::SetCountingRule(
                 report.try_into().map_err(|it: peildatum::domain::Fault| it.to_string())?,
             )
+        }
+        "phase" => {
+            let phase = words.next("a phase")?;
+            let quota_in_force = match words.word("whether a quota is in force")? {
+                "with-quota" => true,
+                "without-quota" => false,
+                other => return Err(format!("cannot be read: {other:?} is not with-quota or without-quota")),
+            };
+            words.expect("from")?;
+            let from = words.next("a day")?;
+            let until = if words.took("until") { Some(words.next("a day")?) } else { None };
+            let report = PhaseReport { phase, from, until, quota_in_force, reference: reference() };
+            Command::SetPhase(report.try_into().map_err(|it: peildatum::domain::Fault| it.to_string())?)
         }
         "amv-need" => {
             let from = words.next("a day")?;

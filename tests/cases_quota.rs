@@ -133,6 +133,7 @@ fn of_proposal(it: &Proposal, name: &str) -> Option<String> {
             if words.is_empty() {
                 return Some(match what {
                     "national" => or_none(period.national),
+                    "in-force" => period.quota_in_force.to_string(),
                     "numbers" => period.numbers_by.to_string(),
                     "number" => period.number.to_string(),
                     "due" => period.due.to_string(),

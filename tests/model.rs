@@ -28,6 +28,7 @@ use peildatum::domain::placement::{
 };
 use peildatum::domain::quota::{Allocation, AllocationMethod, ExchangeReport, ExchangeSide, Included, Quota};
 use peildatum::domain::reference::Reference;
+use peildatum::domain::regime::{Phase, PhaseReport};
 use peildatum::domain::rules::CountingRuleReport;
 use peildatum::domain::source::{ObjectionId, PlacementId};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, ReferenceDate};
@@ -124,10 +125,10 @@ fn registration(index: usize) -> Command {
 
 /// The command that a wish comes down to, when it makes sense at all.
 pub fn command((kind, [a, b, c, d, e, f]): Wish) -> Option<Command> {
-    Some(match kind % 54 {
+    Some(match kind % 57 {
         0 | 40 | 41 => registration(8 + usize::from(a) % 4),
         1 | 2 => {
-            let effective_on = if kind % 54 == 1 { day(d).half_year().first_day() } else { day(d) };
+            let effective_on = if kind % 57 == 1 { day(d).half_year().first_day() } else { day(d) };
             let mut old = vec![code(a)];
             if e % 4 == 0 && code(b) != code(a) {
                 old.push(code(b));
@@ -243,6 +244,17 @@ pub fn command((kind, [a, b, c, d, e, f]): Wish) -> Option<Command> {
             let report =
                 CountingRuleReport { kind, counts: b % 2 == 0, from, until, reference: reference(f) };
             Command::SetCountingRule(report.try_into().ok()?)
+        }
+        54..=56 => {
+            let (from, until) = (day(c).min(day(d)), day(c).max(day(d)));
+            let report = PhaseReport {
+                phase: Phase::ALL[usize::from(a) % Phase::ALL.len()],
+                from,
+                until: (e % 3 > 0).then_some(until),
+                quota_in_force: b % 2 == 0,
+                reference: reference(f),
+            };
+            Command::SetPhase(report.try_into().ok()?)
         }
         42..=48 => {
             let contests = match f % 4 {
@@ -1014,6 +1026,24 @@ impl<'a> Model<'a> {
             let shown = (persons != 0 || self.counts(*kind, self.on)).then_some(persons);
             prop_assert_eq!(is.realised_by_kind.get(*kind), shown, "{}", kind);
         }
+        // Of the phases that cover the day the one that was said last; without one a quota is in force.
+        let phase = self.last(|it| match it {
+            Command::SetPhase(it) => Some(it.report())
+                .filter(|it| it.from <= self.on && it.until.is_none_or(|until| self.on <= until)),
+            _ => None,
+        });
+        let in_force = phase.is_none_or(|it| it.quota_in_force);
+        prop_assert_eq!(is.regime.quota_in_force, in_force);
+        prop_assert_eq!(
+            (is.regime.phase, is.regime.from, is.regime.until, is.regime.reference.as_ref()),
+            (
+                phase.map(|it| it.phase),
+                phase.map(|it| it.from),
+                phase.and_then(|it| it.until),
+                phase.map(|it| &it.reference)
+            ),
+            "phase"
+        );
         // One sixth of what is due for each whole month, and within a month linear by day.
         let (_, month, day) = ymd(self.on);
         let days = Month::from(self.on).last_day().index() - Month::from(self.on).first_day().index() + 1;
@@ -1021,7 +1051,7 @@ impl<'a> Model<'a> {
         let on_schedule = rounded(due, passed, 6 * i64::from(days));
         prop_assert_eq!(
             (is.on_schedule, is.pace),
-            (on_schedule, realised - on_schedule),
+            (in_force.then_some(on_schedule), in_force.then_some(realised - on_schedule)),
             "on schedule, pace"
         );
         let fulfilment = (due > 0).then(|| rounded(realised, 10_000, due));
@@ -1129,6 +1159,8 @@ impl Richness {
             is.contested.objections > 0 && is.contested.persons == 0,
         );
         self.count("a claimed difference", is.contested.difference > 0);
+        self.count("no quota in force", !is.regime.quota_in_force);
+        self.count("a phase with a quota", is.regime.phase.is_some() && is.regime.quota_in_force);
         self.count("an evaluation", is.national.as_ref().is_some_and(|it| it.evaluation.is_some()));
     }
 }

@@ -221,7 +221,7 @@ fn what_was_known_is_asked_for_by_day_by_time_and_by_size() {
 }
 
 /// A statement as it is for programs, but for what changes with every entry of the demo.
-const STATEMENT: &str = r#"{"area":{"code":"NL","name":"Nederland"},"referenceDate":"2026-01-01","halfYear":"2026-I","carriedOver":{"used":9000,"recorded":9000,"derived":9000,"difference":0,"recordedFor":342},"quota":15000,"revision":0,"exchange":0,"boundary":0,"due":24000,"realised":0,"realisedByKind":{"regular":0,"family_reunification":0,"amv_small_scale_care":0,"hotel_scheme":0,"transit_location":0,"resettled":0},"remaining":24000,"onSchedule":0,"pace":0,"fulfilment":0.0,"backlog":9000,"surplus":0,"reading":"oldest_first","municipalities":{"count":342,"backlog":B,"surplus":S},"national":{"quota":15000,"inForce":15000,"includes":[],"evaluation":null,"reference":"letter of 3 April 2026"},"amv":{"placesNeeded":null,"placesThere":1720,"placed":P},"contested":{"objections":0,"persons":0,"difference":0},"generated":true,"knownAt":{"size":N,"time":"2026-04-03T10:00:00.000Z"},"checkpoint":{"size":N,"root":"R"}}
+const STATEMENT: &str = r#"{"area":{"code":"NL","name":"Nederland"},"referenceDate":"2026-01-01","halfYear":"2026-I","carriedOver":{"used":9000,"recorded":9000,"derived":9000,"difference":0,"recordedFor":342},"quota":15000,"revision":0,"exchange":0,"boundary":0,"due":24000,"realised":0,"realisedByKind":{"regular":0,"family_reunification":0,"amv_small_scale_care":0,"hotel_scheme":0,"transit_location":0,"resettled":0},"remaining":24000,"onSchedule":0,"pace":0,"fulfilment":0.0,"backlog":9000,"surplus":0,"reading":"oldest_first","municipalities":{"count":342,"backlog":B,"surplus":S},"regime":{"quotaInForce":true,"phase":null,"from":null,"until":null,"reference":null},"national":{"quota":15000,"inForce":15000,"includes":[],"evaluation":null,"reference":"letter of 3 April 2026"},"amv":{"placesNeeded":null,"placesThere":1720,"placed":P},"contested":{"objections":0,"persons":0,"difference":0},"generated":true,"knownAt":{"size":N,"time":"2026-04-03T10:00:00.000Z"},"checkpoint":{"size":N,"root":"R"}}
 "#;
 
 /// The columns of statements, which programs rely on.
@@ -231,7 +231,7 @@ const COLUMNS: &str = "area,name,reference_date,known_at_size,known_at_time,half
     realised_amv_foster_family,realised_amv_up_to_14,realised_amv_coa_unit,realised_hotel_scheme,\
     realised_transit_location,realised_flexible_scheme,realised_resettled,realised_guest_scheme,realised_coa_hotel,\
     realised_administrative_placement,remaining,on_schedule,pace,fulfilment,backlog,surplus,reading,municipalities,\
-    municipalities_backlog,municipalities_surplus,national_quota,national_in_force,amv_places_needed,amv_places_there,amv_placed,contested_objections,contested_persons,contested_difference,generated,root";
+    municipalities_backlog,municipalities_surplus,phase,quota_in_force,national_quota,national_in_force,amv_places_needed,amv_places_there,amv_placed,contested_objections,contested_persons,contested_difference,generated,root";
 
 #[test]
 fn json_and_csv_keep_their_names_and_their_order() {

@@ -43,8 +43,8 @@ fn the_miss_of_2025_i_is_seen_week_by_week_in_the_demo() {
         for (line, number) in [
             ("due", standing.due),
             ("realised", standing.realised),
-            ("onSchedule", standing.on_schedule),
-            ("pace", standing.pace),
+            ("onSchedule", standing.on_schedule.unwrap()),
+            ("pace", standing.pace.unwrap()),
             ("remaining", standing.remaining),
         ] {
             assert_eq!(statement[line], number, "{line} on {}", week.on);

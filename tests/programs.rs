@@ -15,6 +15,7 @@ mod program_picture;
 mod program_proof;
 mod program_quota;
 mod program_reconcile;
+mod program_regime;
 mod program_replay;
 mod program_schemas;
 mod program_weeks;

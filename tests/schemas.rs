@@ -29,6 +29,7 @@ use peildatum::domain::placement::{
 use peildatum::domain::quota::{AllocationMethod, Rounding};
 use peildatum::domain::read_object;
 use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
+use peildatum::domain::regime::Phase;
 use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{Day, Month, Position, RecordedAt};
 use peildatum::feed::receipt::Receipt;
@@ -906,6 +907,8 @@ fn the_rules_of_each_event_are_kept_by_the_schema_and_by_the_type() {
             "what the ledger fills in",
             json!({"housed": Recorded(FollowOnHousingRecorded).example()["housed"]}),
         ),
+        (Recorded(PhaseSet), "a phase that there is not", json!({"phase": "transition"})),
+        (Recorded(PhaseSet), "no word about a quota", json!({"quotaInForce": null})),
         (Subject::Entry, "the content of another event", json!({"type": "placement-recorded"})),
         (Subject::Entry, "the type of the CloudEvent", json!({"type": BoundaryChanged.cloudevent_type()})),
         (Subject::Entry, "content with a fault", json!({"data": {"shares": null}})),
@@ -1009,6 +1012,12 @@ fn values_without_the_names_of_their_fields_are_refused_by_the_schema_and_by_the
         bare(Recorded(PlacementTransferred), "/housed", housed.clone()),
         bare(Recorded(FollowOnHousingRecorded), "/housed", housed),
         bare(Recorded(CountingRuleSet), "", json!(["regular", true, "2026-07-01", "2026-12-31", "Example"])),
+        bare(Recorded(PhaseSet), "", json!(["implementation", "2026-07-01", "2027-06-30", true, "Example"])),
+        bare(
+            Subject::Statement,
+            "/regime",
+            json!([true, "implementation", "2026-07-01", "2027-06-30", "Example"]),
+        ),
         bare(Delivered(PlacementWithdrawn), "", json!([id, "recorded_twice"])),
         bare(Delivered(PlacementTransferred), "", json!([id, "GM0363", "2026-11-02"])),
         bare(Delivered(FollowOnHousingRecorded), "", json!([id, "2027-03-15"])),
@@ -1075,6 +1084,7 @@ fn what_no_schema_can_say_is_refused_by_the_type() {
         (Recorded(PlacementRecorded), TWO_VALUES, json!({"careEnds": "2030-04"})),
         (Recorded(PlacementRecorded), TWO_VALUES, json!({"permitGrantedOn": "2026-07-07"})),
         (Recorded(CountingRuleSet), TWO_VALUES, json!({"until": "2026-06-30"})),
+        (Recorded(PhaseSet), TWO_VALUES, json!({"until": "2026-06-30"})),
         (
             Delivered(ObjectionRecorded),
             TWO_VALUES,
@@ -1232,7 +1242,7 @@ fn a_word_allows_exactly_the_numbers_that_its_type_allows() {
 #[test]
 fn a_word_lists_exactly_the_names_that_its_type_lists() {
     let words = words();
-    let table: [(&str, Vec<&str>); 20] = [
+    let table: [(&str, Vec<&str>); 21] = [
         ("placementKind", PlacementKind::ALL.iter().map(|it| it.name()).collect()),
         ("withdrawalReason", WithdrawalReason::ALL.iter().map(|it| it.name()).collect()),
         ("allocationMethod", AllocationMethod::ALL.iter().map(|it| it.name()).collect()),
@@ -1252,6 +1262,7 @@ fn a_word_lists_exactly_the_names_that_its_type_lists() {
         ("finding", Finding::ALL.iter().map(|it| it.name()).collect()),
         ("numbersBy", NumbersBy::ALL.iter().map(|it| it.name()).collect()),
         ("outsideRule", OutsideRule::ALL.iter().map(|it| it.name()).collect()),
+        ("phase", Phase::ALL.iter().map(|it| it.name()).collect()),
         ("without", Without::ALL.iter().map(|it| it.name()).collect()),
     ];
     for (word, names) in &table {

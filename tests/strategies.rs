@@ -24,6 +24,7 @@ use peildatum::book::reconciliation::{
     BothSides, Category, CategoryTotal, LedgerSide, Line, ListRow, NamedMunicipality, Reconciliation,
     SplitShare,
 };
+use peildatum::book::regime::Regime;
 use peildatum::book::scenario::{Compared, Lines};
 use peildatum::book::share::{MunicipalShare, RoundingBy, Share};
 use peildatum::book::statement::{
@@ -56,6 +57,7 @@ use peildatum::domain::quota::{
     Rounding, Window, WindowReport,
 };
 use peildatum::domain::reference::{AreaName, GazetteRef, Reference};
+use peildatum::domain::regime::{Phase, PhaseReport, PhaseSet};
 use peildatum::domain::rules::{CountingRule, CountingRuleReport};
 use peildatum::domain::source::{DeliveryId, EventId, ObjectionId, PersonToken, PlacementId, Source};
 use peildatum::domain::time::{AsOf, Day, LogSize, Month, Position, RecordedAt, ReferenceDate};
@@ -633,6 +635,16 @@ pub fn counting_rule() -> impl Strategy<Value = CountingRule> {
     )
 }
 
+/// Any phase of the regime.
+pub fn phase_set() -> impl Strategy<Value = PhaseSet> {
+    (select(Phase::ALL), any::<bool>(), days_in_order(), any::<bool>(), reference()).prop_map(
+        |(phase, quota_in_force, (from, until), ends, reference)| {
+            let until = ends.then_some(until);
+            PhaseReport { phase, from, until, quota_in_force, reference }.try_into().expect("a phase")
+        },
+    )
+}
+
 /// Any figure whose two numbers differ.
 pub fn figure() -> impl Strategy<Value = Figure> {
     let numbers = (balance(), balance()).prop_filter("contests nothing", |(one, other)| one != other);
@@ -736,6 +748,7 @@ pub fn event_of(name: EventName) -> BoxedStrategy<Event> {
         EventName::AmvCapacitySet => amv_capacity().prop_map(Event::AmvCapacitySet).boxed(),
         EventName::AmvPlacesReported => amv_places().prop_map(Event::AmvPlacesReported).boxed(),
         EventName::CountingRuleSet => counting_rule().prop_map(Event::CountingRuleSet).boxed(),
+        EventName::PhaseSet => phase_set().prop_map(Event::PhaseSet).boxed(),
         EventName::ObjectionRecorded => objection().prop_map(Event::ObjectionRecorded).boxed(),
         EventName::ObjectionSettled => objection_settled().prop_map(Event::ObjectionSettled).boxed(),
     }
@@ -814,19 +827,34 @@ fn ratio() -> impl Strategy<Value = Option<Ratio>> {
     (-1_000_000_000..1_000_000_000i64, 0..1_000_000i64).prop_map(|(part, whole)| Ratio::of(part, whole))
 }
 
+fn regime() -> impl Strategy<Value = Regime> {
+    let days = (option::of(day()), option::of(day()));
+    (any::<bool>(), option::of(select(Phase::ALL)), days, option::of(reference())).prop_map(
+        |(quota_in_force, phase, (from, until), reference)| Regime {
+            quota_in_force,
+            phase,
+            from,
+            until,
+            reference,
+        },
+    )
+}
+
 /// Any statement that the type can hold, whether or not its lines add up.
 fn statement() -> impl Strategy<Value = Statement> {
     let kinds = btree_map(select(PlacementKind::ALL), sum(), 0..=14);
     let places = (option::of(sum()), option::of(sum()), sum());
     (
         (area(), any::<String>(), day(), half_year()),
-        (vec(sum(), 19), option::of(sum()), any::<u32>(), any::<u32>()),
+        (vec(sum(), 17), option::of(sum()), any::<u32>(), any::<u32>()),
+        (option::of(sum()), option::of(sum()), regime()),
         (kinds, option::of(ratio()), select(Reading::ALL), option::of(national()), places, any::<bool>()),
     )
         .prop_map(
             |(
                 (code, name, reference_date, half_year),
                 (sums, recorded, recorded_for, count),
+                (on_schedule, pace, regime),
                 (realised_by_kind, fulfilment, reading, national, places, generated),
             )| Statement {
                 area: NamedArea { code, name: name.into() },
@@ -847,16 +875,17 @@ fn statement() -> impl Strategy<Value = Statement> {
                 realised: sums[8],
                 realised_by_kind: realised_by_kind.into_iter().collect(),
                 remaining: sums[9],
-                on_schedule: sums[10],
-                pace: sums[11],
+                on_schedule,
+                pace,
                 fulfilment: fulfilment.flatten(),
-                backlog: sums[12],
-                surplus: sums[13],
+                backlog: sums[10],
+                surplus: sums[11],
                 reading,
-                municipalities: Across { count, backlog: sums[14], surplus: sums[15] },
+                municipalities: Across { count, backlog: sums[12], surplus: sums[13] },
+                regime: Arc::new(regime),
                 national: national.map(Arc::new),
                 amv: AmvStanding { places_needed: places.0, places_there: places.1, placed: places.2 },
-                contested: ContestedSum { objections: sums[16], persons: sums[17], difference: sums[18] },
+                contested: ContestedSum { objections: sums[14], persons: sums[15], difference: sums[16] },
                 generated,
             },
         )
@@ -1231,18 +1260,19 @@ fn possible() -> impl Strategy<Value = Possible> {
         |(code, name, number, due, remaining)| Effect { code, name: name.into(), number, due, remaining },
     );
     let period = (
-        (half_year(), option::of(sum()), select(NumbersBy::ALL), select(Rounding::ALL)),
+        (half_year(), option::of(sum()), any::<bool>(), select(NumbersBy::ALL), select(Rounding::ALL)),
         (select(RoundingBy::ALL), option::of(day()), any::<u32>(), sum(), sum(), sum()),
         vec(effect, 0..=2),
     )
         .prop_map(
             |(
-                (half_year, national, numbers_by, rounding),
+                (half_year, national, quota_in_force, numbers_by, rounding),
                 (rounding_by, counted_on, carry_over_recorded_for, number, due, remaining),
                 municipalities,
             )| Period {
                 half_year,
                 national,
+                quota_in_force,
                 numbers_by,
                 rounding,
                 rounding_by,
@@ -1518,18 +1548,18 @@ pub fn deadlines_shown() -> impl Strategy<Value = DeadlinesShown> {
 pub fn week_by_week() -> impl Strategy<Value = WeekByWeek> {
     let ratio =
         (-1_000_000_000..1_000_000_000i64, 1..1_000_000i64).prop_map(|(part, whole)| Ratio::of(part, whole));
-    let standing =
-        (vec(sum(), 5), option::of(ratio), option::of(sum())).prop_map(|(sums, fulfilment, expected)| {
-            StandingThen {
-                due: sums[0],
-                realised: sums[1],
-                on_schedule: sums[2],
-                pace: sums[3],
-                remaining: sums[4],
-                fulfilment: fulfilment.flatten(),
-                expected,
-            }
-        });
+    let schedule = (option::of(sum()), option::of(sum()));
+    let standing = (vec(sum(), 3), schedule, option::of(ratio), option::of(sum())).prop_map(
+        |(sums, (on_schedule, pace), fulfilment, expected)| StandingThen {
+            due: sums[0],
+            realised: sums[1],
+            on_schedule,
+            pace,
+            remaining: sums[2],
+            fulfilment: fulfilment.flatten(),
+            expected,
+        },
+    );
     let interim = (
         (persons(), persons(), sum(), option::of(sum()), any::<u32>(), option::of(any::<u32>())),
         (option::of(sum()), option::of(select(&DECISIONS[..]))),

@@ -25,6 +25,7 @@ impl Book<'_> {
         basis.extend(self.quotas.iter().map(|(position, _)| *position));
         basis.extend(self.evaluations.iter().map(|(position, _)| *position));
         basis.extend(self.rules_set.iter().map(|(position, _)| *position));
+        basis.extend(self.phases.iter().map(|(position, _)| *position));
         basis.extend(self.amv_capacities.iter().map(|(position, _)| *position));
         basis.extend(self.amv_places.iter().map(|(position, _)| *position));
         basis.extend(self.objections.positions());

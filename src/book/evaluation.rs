@@ -171,6 +171,8 @@ pub struct Period {
     /// The national number; nothing where the quota of the half-year is not known, and only what is carried forward is divided.
     #[serde(deserialize_with = "Option::deserialize")]
     pub national: Option<i64>,
+    /// Whether a quota is in force when it begins; where none is, nothing can be carried into it.
+    pub quota_in_force: bool,
     /// Where the municipal numbers come from.
     pub numbers_by: NumbersBy,
     /// How computed ones are rounded.
@@ -244,10 +246,11 @@ impl Book<'_> {
     /// Prepares the interim evaluation of a half-year.
     ///
     /// # Errors
-    /// When no quota is known, nothing says what is expected now, or inhabitants are missing for a number that must be
+    /// When no quota is in force or known, nothing says what is expected now, or inhabitants are missing for a number that must be
     /// computed.
     pub fn propose(&self, asked: &ToEvaluate) -> Result<Proposal, Unprepared> {
         let ToEvaluate { half_year, known_at, tolerance, .. } = *asked;
+        self.quota_is_in_force(half_year, known_at)?;
         let quota = known(&self.quotas, known_at).find(|it| it.half_year == half_year);
         let quota = quota.ok_or(Unprepared::NoQuota { half_year, known_at })?;
         let next = half_year.next().ok_or(Unprepared::NoNextHalfYear { half_year })?;
@@ -357,6 +360,7 @@ impl Book<'_> {
             Period {
                 half_year,
                 national,
+                quota_in_force: self.quota_is_in_force(half_year, known_at).is_ok(),
                 numbers_by: numbers.by,
                 rounding: numbers.rounding,
                 rounding_by: numbers.rounding_by,

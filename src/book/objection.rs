@@ -208,7 +208,8 @@ impl Objections {
             | Event::GrantsReported(_)
             | Event::AmvCapacitySet(_)
             | Event::AmvPlacesReported(_)
-            | Event::CountingRuleSet(_) => {}
+            | Event::CountingRuleSet(_)
+            | Event::PhaseSet(_) => {}
         }
     }
 

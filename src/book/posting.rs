@@ -207,6 +207,8 @@ pub fn postings(
         | Event::PopulationCounted(_)
         | Event::QuotaPublished(_)
         | Event::GrantsReported(_)
+        // What was due stays due, and who is housed counts by the counting rules, whatever the phase.
+        | Event::PhaseSet(_)
         | Event::AmvCapacitySet(_)
         | Event::AmvPlacesReported(_)
         // What is contested counts until it is corrected.

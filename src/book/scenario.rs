@@ -243,6 +243,10 @@ impl Book<'_> {
                 Event::AmvCapacitySet(it) => Some(it.clone()),
                 _ => None,
             }),
+            phases: altering.facts(&self.phases, |event| match event {
+                Event::PhaseSet(it) => Some(it.clone()),
+                _ => None,
+            }),
             amv_places: altering.facts(&self.amv_places, |event| match event {
                 Event::AmvPlacesReported(it) => Some(it.clone()),
                 _ => None,

@@ -127,12 +127,13 @@ impl Book<'_> {
     /// The municipal numbers that follow from inhabitants.
     ///
     /// # Errors
-    /// When no number is known to divide, or inhabitants are missing of a municipality that exists on the first day.
+    /// When no quota is in force, no number is known to divide, or inhabitants are missing of a municipality that exists on the first day.
     pub fn share(&self, asked: &ToShare) -> Result<Share, Unprepared> {
         let ToShare { half_year, known_at, .. } = *asked;
         let total = match asked.total {
             Some(total) => total,
             None => {
+                self.quota_is_in_force(half_year, known_at)?;
                 let on = AsOf { reference_date: ReferenceDate(half_year.last_day()), known_at };
                 self.national(half_year, on).ok_or(Unprepared::NoQuota { half_year, known_at })?.in_force
             }

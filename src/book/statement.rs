@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::account::{Account, Accounts};
 use super::objection::ContestedSum;
+use super::regime::Regime;
 use super::{Book, Unanswerable, known};
 use crate::domain::amv::{AmvCapacity, AmvPlaces};
 use crate::domain::area::{Area, Municipality, MunicipalityCode, PerMunicipality, Province};
@@ -67,10 +68,13 @@ pub struct Statement {
     pub realised_by_kind: ByKind,
     /// What remains; below zero it is a surplus.
     pub remaining: i64,
-    /// What would have been realised by now, one sixth a month.
-    pub on_schedule: i64,
+    /// What would have been realised by now, one sixth a month; nothing where no quota is in force, as what is in arrears
+    /// since before is spread over nothing.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub on_schedule: Option<i64>,
     /// Realised minus on schedule: above zero is ahead.
-    pub pace: i64,
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub pace: Option<i64>,
     /// Realised / due, where something is due.
     #[serde(deserialize_with = "Option::deserialize")]
     pub fulfilment: Option<Ratio>,
@@ -83,6 +87,9 @@ pub struct Statement {
     /// The municipalities behind the numbers.
     #[serde(deserialize_with = "crate::domain::object")]
     pub municipalities: Across,
+    /// The regime on the reference date: its phase, and whether a quota is in force.
+    #[serde(deserialize_with = "crate::domain::object")]
+    pub regime: Arc<Regime>,
     /// The national number of the half-year, where a quota is known.
     #[serde(deserialize_with = "crate::domain::object_or_null")]
     pub national: Option<Arc<National>>,
@@ -389,6 +396,7 @@ struct Question<'a> {
     accounts: Accounts<'a>,
     /// The kinds of placement that count on the reference date.
     counting: [bool; PlacementKind::ALL.len()],
+    regime: Arc<Regime>,
     national: Option<Arc<National>>,
     needed: Option<&'a AmvCapacity>,
     there: Option<&'a AmvPlaces>,
@@ -405,6 +413,7 @@ impl<'a> Question<'a> {
             elapsed: half_year.elapsed(as_of.reference_date),
             accounts: Accounts::new(book, as_of),
             counting: book.counting(as_of),
+            regime: Arc::new(book.regime(as_of)),
             national: book.national(half_year, as_of).map(Arc::new),
             needed: book.amv_needed(as_of),
             there: book.amv_counted(as_of),
@@ -427,7 +436,7 @@ impl<'a> Question<'a> {
         }
         let due = account.due();
         let realised = account.realised();
-        let on_schedule = self.elapsed.of(due);
+        let on_schedule = self.regime.quota_in_force.then(|| self.elapsed.of(due));
         Statement {
             reference_date: self.as_of.reference_date.0,
             half_year: self.half_year,
@@ -447,12 +456,13 @@ impl<'a> Question<'a> {
             realised_by_kind: self.realised_by_kind(&account),
             remaining: account.remaining(),
             on_schedule,
-            pace: realised - on_schedule,
+            pace: on_schedule.map(|number| realised - number),
             fulfilment: Ratio::of(realised, due),
             backlog: reading.backlog(&account),
             surplus: (-account.remaining()).max(0),
             reading,
             municipalities: across,
+            regime: Arc::clone(&self.regime),
             national: self.national.clone(),
             amv: self.amv(area.code, municipalities),
             contested,

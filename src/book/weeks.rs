@@ -115,17 +115,19 @@ pub struct StandingThen {
     pub due: i64,
     /// What was realised.
     pub realised: i64,
-    /// What would have been realised on schedule.
-    pub on_schedule: i64,
+    /// What would have been realised on schedule; nothing where no quota was in force.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub on_schedule: Option<i64>,
     /// Realised minus on schedule.
-    pub pace: i64,
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub pace: Option<i64>,
     /// What remained.
     pub remaining: i64,
     /// Realised / due, where something was due.
     #[serde(deserialize_with = "Option::deserialize")]
     pub fulfilment: Option<Ratio>,
     /// What would remain at the end if realisation went on as so far, by sixths and days, to the nearest person. Nothing
-    /// while nothing of the half-year had passed, or no municipal numbers were known.
+    /// while nothing of the half-year had passed, no municipal numbers were known, or no quota was in force.
     #[serde(deserialize_with = "Option::deserialize")]
     pub expected: Option<i64>,
 }
@@ -191,6 +193,7 @@ impl Book<'_> {
         }
         let area = self.named_within(area, half_year, looks, end)?;
         if !known(&self.quotas, end).any(|it| it.half_year == half_year) {
+            self.quota_is_in_force(half_year, end)?;
             return Err(Unprepared::NoQuota { half_year, known_at: end }.into());
         }
         let weeks: Vec<_> = looks.iter().map(|look| self.week(area.code, half_year, *look)).collect();
@@ -241,16 +244,21 @@ impl Book<'_> {
         let account = self.account_within(area, half_year, as_of)?;
         let (due, realised) = (account.due(), account.realised());
         let elapsed = half_year.elapsed(as_of.reference_date);
-        let on_schedule = elapsed.of(due);
+        let on = as_of.reference_date.0.min(half_year.last_day());
+        let regime = self.regime(AsOf { reference_date: ReferenceDate(on), ..as_of });
+        let on_schedule = regime.quota_in_force.then(|| elapsed.of(due));
         let numbers_known = known(&self.allocations, as_of.known_at).any(|it| it.half_year == half_year);
         Ok(StandingThen {
             due,
             realised,
             on_schedule,
-            pace: realised - on_schedule,
+            pace: on_schedule.map(|number| realised - number),
             remaining: due - realised,
             fulfilment: Ratio::of(realised, due),
-            expected: elapsed.whole_of(realised).filter(|_| numbers_known).map(|whole| due - whole),
+            expected: elapsed
+                .whole_of(realised)
+                .filter(|_| regime.quota_in_force && numbers_known)
+                .map(|whole| due - whole),
         })
     }
 

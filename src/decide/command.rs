@@ -14,6 +14,7 @@ use crate::domain::grants::Grants;
 use crate::domain::objection::{ObjectionReport, ObjectionSettled};
 use crate::domain::placement::{FollowOnReport, PlacementReport, TransferReport, WithdrawalReport};
 use crate::domain::quota::{Allocation, ExchangeReport, Quota};
+use crate::domain::regime::PhaseSet;
 use crate::domain::rules::CountingRule;
 use crate::domain::source::{EventId, Source};
 
@@ -91,6 +92,8 @@ commands! {
     ReportAmvPlaces(AmvPlaces) for AmvPlacesReported;
     /// Record whether a kind of placement counts.
     SetCountingRule(CountingRule) for CountingRuleSet;
+    /// Record a phase of the regime.
+    SetPhase(PhaseSet) for PhaseSet;
     /// Record that a municipality contests an entry or a figure.
     RecordObjection(ObjectionReport) for ObjectionRecorded;
     /// Record how an objection ended.
@@ -125,6 +128,7 @@ impl Command {
             Event::AmvCapacitySet(it) => Self::SetAmvCapacity(it),
             Event::AmvPlacesReported(it) => Self::ReportAmvPlaces(it),
             Event::CountingRuleSet(it) => Self::SetCountingRule(it),
+            Event::PhaseSet(it) => Self::SetPhase(it),
             Event::ObjectionRecorded(it) => Self::RecordObjection(it.into()),
             Event::ObjectionSettled(it) => Self::SettleObjection(it),
         }
@@ -145,6 +149,8 @@ impl Command {
             Self::SetAmvCapacity(it) => fingerprint(&(name, it.from, it.until)),
             Self::ReportAmvPlaces(it) => fingerprint(&(name, it.counted_on)),
             Self::SetCountingRule(it) => fingerprint(&(name, it.kind())),
+            // Any phase can cover the days of another.
+            Self::SetPhase(_) => fingerprint(&name),
             Self::RecordObjection(it) => fingerprint(&(name, it.objection)),
             Self::SettleObjection(it) => fingerprint(&(name, it.objection)),
             // None of these takes the place of another.

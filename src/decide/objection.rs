@@ -156,6 +156,7 @@ impl Objector<'_> {
             | Event::AmvCapacitySet(_)
             | Event::AmvPlacesReported(_)
             | Event::CountingRuleSet(_)
+            | Event::PhaseSet(_)
             | Event::ObjectionRecorded(_)
             | Event::ObjectionSettled(_) => return Err(nothing()),
         };

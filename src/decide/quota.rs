@@ -8,6 +8,7 @@ use crate::domain::evaluation::{Evaluation, Outcome};
 use crate::domain::event::Event;
 use crate::domain::half_year::HalfYear;
 use crate::domain::quota::{Allocation, Exchange, ExchangeReport, Quota};
+use crate::domain::regime::PhaseSet;
 use crate::domain::time::Day;
 
 pub(super) fn publish(quota: &Quota, today: Day) -> Result<Event, Refusal> {
@@ -73,6 +74,12 @@ pub(super) fn carry_over(state: &State, carry_over: &CarryOver, today: Day) -> R
     state.list_exists(carry_over.persons.codes(), carry_over.to_half_year.first_day())?;
     follows(carry_over.from_half_year, carry_over.to_half_year)?;
     Ok(Event::CarryOverRecorded(carry_over.clone()))
+}
+
+/// A phase is an intention as long as it has not come, so it may lie in the future; and as it can be recorded anew, nothing
+/// that was said before speaks against it.
+pub(super) fn set_phase(phase: &PhaseSet) -> Event {
+    Event::PhaseSet(phase.clone())
 }
 
 fn follows(from: HalfYear, to: HalfYear) -> Result<(), Refusal> {

@@ -206,6 +206,7 @@ impl State {
                 }
             }
             Event::QuotaExchanged(_)
+            | Event::PhaseSet(_)
             | Event::GrantsReported(_)
             | Event::AmvCapacitySet(_)
             | Event::AmvPlacesReported(_) => {}

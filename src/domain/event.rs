@@ -17,6 +17,7 @@ use super::grants::Grants;
 use super::objection::{Objection, ObjectionSettled};
 use super::placement::{FollowOn, Placement, Transfer, Withdrawal};
 use super::quota::{Allocation, Exchange, Quota};
+use super::regime::PhaseSet;
 use super::rules::CountingRule;
 use super::source::{DeliveryId, EventId, PlacementId, Source};
 use super::time::{Position, RecordedAt};
@@ -127,6 +128,8 @@ events! {
     AmvPlacesReported(AmvPlaces) = "amv-places-reported", "amv-places.reported";
     /// It was decided whether a kind of placement counts.
     CountingRuleSet(CountingRule) = "counting-rule-set", "counting-rules.set";
+    /// A phase of the regime was set.
+    PhaseSet(PhaseSet) = "phase-set", "phases.set";
     /// A municipality contests an entry or a figure.
     ObjectionRecorded(Objection) = "objection-recorded", "objections.recorded";
     /// An objection ended.
@@ -154,6 +157,7 @@ impl Event {
             | Self::AmvCapacitySet(_)
             | Self::AmvPlacesReported(_)
             | Self::CountingRuleSet(_)
+            | Self::PhaseSet(_)
             | Self::ObjectionSettled(_) => None,
         }
     }

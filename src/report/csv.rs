@@ -63,6 +63,8 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
         "municipalities",
         "municipalities_backlog",
         "municipalities_surplus",
+        "phase",
+        "quota_in_force",
         "national_quota",
         "national_in_force",
         "amv_places_needed",
@@ -101,8 +103,8 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
         cells.extend(PlacementKind::ALL.iter().map(by_kind));
         cells.extend([
             it.remaining.to_string(),
-            it.on_schedule.to_string(),
-            it.pace.to_string(),
+            number(it.on_schedule),
+            number(it.pace),
             it.fulfilment.map_or_else(String::new, |ratio| {
                 format!("{:.4}", ratio.ten_thousandths() as f64 / 10_000.0)
             }),
@@ -112,6 +114,8 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
             it.municipalities.count.to_string(),
             it.municipalities.backlog.to_string(),
             it.municipalities.surplus.to_string(),
+            it.regime.phase.map_or_else(String::new, |phase| phase.to_string()),
+            it.regime.quota_in_force.to_string(),
             number(it.national.as_ref().map(|national| national.quota.count())),
             number(it.national.as_ref().map(|national| national.in_force.count())),
             number(it.amv.places_needed),

@@ -18,6 +18,11 @@ pub fn grouped(number: i64) -> String {
     text
 }
 
+/// The same, or a dash where there is none.
+pub fn or_dash(number: Option<i64>) -> String {
+    number.map_or_else(|| "-".to_owned(), grouped)
+}
+
 /// A ratio as a percentage with one decimal, `83.5 %`, or a dash where there is none.
 pub fn percent(ratio: Option<Ratio>) -> String {
     let Some(ratio) = ratio else { return "-".to_owned() };

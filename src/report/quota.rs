@@ -176,6 +176,10 @@ pub fn evaluation(it: &Evaluated) -> String {
             next.municipalities.len()
         ));
     }
+    if !next.quota_in_force {
+        sentences
+            .push(format!("No quota is in force in {}, so nothing can be carried into it.", next.half_year));
+    }
     sentences.push(
         "The outcomes below start from the quota as it was published, whatever was decided since, and from what was \
          housed as far as it is known. Nothing is recorded by this."

@@ -2,9 +2,10 @@
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::number::{grouped, percent};
+use super::number::{grouped, or_dash, percent};
 use crate::book::account::Account;
 use crate::book::objection::ContestedSum;
+use crate::book::regime::Regime;
 use crate::book::statement::{Reading, Statement};
 use crate::domain::event::{Entry, Event};
 use crate::domain::half_year::HalfYear;
@@ -44,12 +45,13 @@ pub fn statement(answer: &Answer) -> String {
         line(&format!("  {kind}"), number);
     }
     line("Remaining", it.remaining);
-    line("On schedule by now", it.on_schedule);
-    line("Pace (realised - on schedule)", it.pace);
-    table.add_row([
-        Cell::new("Fulfilment"),
-        Cell::new(percent(it.fulfilment)).set_alignment(CellAlignment::Right),
-    ]);
+    for (label, shown) in [
+        ("On schedule by now", or_dash(it.on_schedule)),
+        ("Pace (realised - on schedule)", or_dash(it.pace)),
+        ("Fulfilment", percent(it.fulfilment)),
+    ] {
+        table.add_row([Cell::new(label), Cell::new(shown).set_alignment(CellAlignment::Right)]);
+    }
     let mut line = |label: &str, number: i64| {
         table.add_row([Cell::new(label), Cell::new(grouped(number)).set_alignment(CellAlignment::Right)]);
     };
@@ -116,6 +118,10 @@ pub fn statements(whole: &str, answers: &[Answer]) -> String {
     let mut all = ContestedSum::default();
     answers.iter().for_each(|it| all += it.statement.contested);
     if let Some(sentence) = contested(all) {
+        text += &wrapped(&sentence);
+        text.push('\n');
+    }
+    if let Some(sentence) = regime(&first.statement.regime) {
         text += &wrapped(&sentence);
         text.push('\n');
     }
@@ -274,8 +280,10 @@ fn sentences(it: &Statement) -> Vec<String> {
             grouped(carried.difference)
         ));
     }
+    sentences.extend(regime(&it.regime));
     match &it.national {
-        None => sentences.push(format!("No quota is known for {}.", it.half_year)),
+        None if !it.regime.quota_in_force => {}
+        None => sentences.push(format!("No quota of {} is known.", it.half_year)),
         Some(national) => {
             let mut sentence =
                 format!("National quota of {}: {}", it.half_year, grouped(national.quota.count()));
@@ -286,6 +294,11 @@ fn sentences(it: &Statement) -> Vec<String> {
                 sentence += &format!("; {} in force after evaluation", grouped(national.in_force.count()));
             }
             sentences.push(format!("{sentence} ({}).", national.reference));
+            if !it.regime.quota_in_force {
+                sentences.push(
+                    "It was published although no quota is in force on this date. Both stand.".to_owned(),
+                );
+            }
             match national.evaluation {
                 Some("kept") => sentences.push("The interim evaluation kept the quota.".to_owned()),
                 Some("carried_forward") => sentences.push(
@@ -306,6 +319,20 @@ fn sentences(it: &Statement) -> Vec<String> {
     sentences.push(reading(it.reading));
     sentences.extend(it.generated.then(generated));
     sentences
+}
+
+/// Which phase of the regime holds, and whether a quota is in force, where a phase is recorded.
+fn regime(it: &Regime) -> Option<String> {
+    let (phase, from, reference) = (it.phase?, it.from?, it.reference.as_ref()?);
+    let until = it.until.map_or_else(String::new, |day| format!(" until {}", written(day)));
+    let phase = format!("the phase from {}{until} is {phase} ({reference})", written(from));
+    Some(match it.quota_in_force {
+        true => format!("A quota is in force: {phase}."),
+        false => format!(
+            "No quota is in force: {phase}. Nothing new is due, what remains of earlier half-years stands, and no schedule \
+             spreads it."
+        ),
+    })
 }
 
 pub(super) fn reading(reading: Reading) -> String {

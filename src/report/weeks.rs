@@ -7,17 +7,13 @@ use csv::Writer;
 
 use super::audit::signed;
 use super::csv::{io_error, text};
-use super::number::{grouped, percent};
+use super::number::{grouped, or_dash, percent};
 use super::table::{generated, plain_table, wrap_only, wrapped, written};
 use crate::book::weeks::{Ended, Interim, Week, Weeks, Without};
 use crate::ledger::WeekByWeek;
 
 fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
-fn or_dash(number: Option<i64>) -> String {
-    number.map_or_else(|| "-".to_owned(), grouped)
 }
 
 /// Each week in a row, what became of the half-year, and when a miss could be seen.
@@ -40,7 +36,8 @@ pub fn weeks(it: &WeekByWeek) -> String {
     ];
     if weeks.weeks.iter().any(|it| it.standing.is_some_and(|standing| standing.expected.is_none())) {
         sentences.push(
-            "Nothing is expected while nothing of the half-year has passed, or no municipal numbers of it are known."
+            "Nothing is expected while nothing of the half-year has passed, no municipal numbers of it are known, or no \
+             quota is in force."
                 .to_owned(),
         );
     }
@@ -68,8 +65,8 @@ fn standings(weeks: &[Week]) -> String {
                 size,
                 grouped(it.due),
                 grouped(it.realised),
-                grouped(it.on_schedule),
-                signed(it.pace),
+                or_dash(it.on_schedule),
+                it.pace.map_or_else(|| "-".to_owned(), signed),
                 grouped(it.remaining),
                 or_dash(it.expected),
                 percent(it.fulfilment),
@@ -244,8 +241,8 @@ pub fn weeks_as_csv(it: &WeekByWeek, to: impl Write) -> io::Result<()> {
             shown(week.without),
             shown(standing.map(|it| it.due)),
             shown(standing.map(|it| it.realised)),
-            shown(standing.map(|it| it.on_schedule)),
-            shown(standing.map(|it| it.pace)),
+            shown(standing.and_then(|it| it.on_schedule)),
+            shown(standing.and_then(|it| it.pace)),
             shown(standing.map(|it| it.remaining)),
             shown(ratio.map(|it| format!("{:.4}", it.ten_thousandths() as f64 / 10_000.0))),
             shown(standing.and_then(|it| it.expected)),

@@ -129,6 +129,7 @@ impl Followed {
             | Event::AmvCapacitySet(_)
             | Event::AmvPlacesReported(_)
             | Event::CountingRuleSet(_)
+            | Event::PhaseSet(_)
             | Event::ObjectionRecorded(_)
             | Event::ObjectionSettled(_) => return None,
         };

@@ -271,6 +271,7 @@ fn supposed(command: &Command) -> Result<Told, Problem> {
         Command::SetAmvCapacity(it) => return Ok(Event::AmvCapacitySet(it.clone()).into()),
         Command::ReportAmvPlaces(it) => return Ok(Event::AmvPlacesReported(it.clone()).into()),
         Command::SetCountingRule(it) => return Ok(Event::CountingRuleSet(it.clone()).into()),
+        Command::SetPhase(it) => return Ok(Event::PhaseSet(it.clone()).into()),
     };
     Ok(Told::OfPlacement(placement))
 }

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use super::{ROWS_ON_A_PAGE, each_behind};
 use crate::book::explanation::{Explaining, StepLine};
 use crate::domain::placement::PlacementKind;
+use crate::domain::regime::Phase;
 use crate::domain::time::Day;
 use crate::ledger::{Answer, Explained};
 use crate::report::audit::FindEntry;
@@ -70,6 +71,25 @@ fn head(answer: &Answer, to: &mut dyn Write) -> io::Result<()> {
              gemeld; cijfers op deze pagina berusten daarop.</p>"
         )?;
     }
+    if let (Some(phase), Some(from), Some(reference)) =
+        (it.regime.phase, it.regime.from, &it.regime.reference)
+    {
+        let phase = match phase {
+            Phase::Preparation => "voorbereiding",
+            Phase::Implementation => "implementatie",
+            Phase::Normalisation => "normalisatie",
+        };
+        let in_force = match it.regime.quota_in_force {
+            true => "Er geldt een taakstelling.",
+            false => "Er geldt geen taakstelling: wat uit eerdere halfjaren resteert, blijft staan.",
+        };
+        writeln!(
+            to,
+            "<p>{in_force} De fase vanaf {} is {phase} ({}).</p>",
+            date(from),
+            escaped(&reference.to_string())
+        )?;
+    }
     if it.contested.objections != 0 {
         writeln!(
             to,
@@ -110,8 +130,10 @@ fn statement(answer: &Answer, to: &mut dyn Write) -> io::Result<()> {
         row(&format!("– {}", kind_in_dutch(kind)), &format!("realisedByKind.{kind}"), persons)?;
     }
     row("Nog te realiseren (onder nul: voorsprong)", "remaining", it.remaining)?;
-    row("Volgens fasering", "onSchedule", it.on_schedule)?;
-    row("Voor (+) of achter (−) op de fasering", "pace", it.pace)?;
+    if let (Some(on_schedule), Some(pace)) = (it.on_schedule, it.pace) {
+        row("Volgens fasering", "onSchedule", on_schedule)?;
+        row("Voor (+) of achter (−) op de fasering", "pace", pace)?;
+    }
     row(&format!("Achterstand ({})", it.reading), "backlog", it.backlog)?;
     row("Voorsprong", "surplus", it.surplus)?;
     writeln!(to, "</tbody>\n</table>")
