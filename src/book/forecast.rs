@@ -188,6 +188,7 @@ impl Book<'_> {
         let quota = known(&self.quotas, known_at).find(|it| it.half_year == half_year);
         let (window, window_published) = window(half_year, quota);
         let WindowReport { from, until } = window;
+        self.quota_is_in_force(half_year, known_at)?;
         let of = months(window).ok_or(Unprepared::ForecastNotOfMonths { half_year, from, until })?;
         if let Some(measured_on) = asked.measured_on
             && measured_on >= of[0]
