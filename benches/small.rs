@@ -160,14 +160,14 @@ fn scenarios(criterion: &mut Criterion) {
                 rounding: None,
                 reference: "What if".parse().expect("a reference"),
             });
-            Changes { left_out: Vec::new(), supposed: vec![(last, event)] }
+            Changes { supposed: vec![(last, event)], ..Changes::default() }
         })
         .collect();
     let rule = |kind: PlacementKind, from: Day| {
         let (counts, reference) = (!counts_by_default(kind), "What if".parse().expect("a reference"));
         let report = CountingRuleReport { kind, counts, from, until: None, reference };
         let event = Event::CountingRuleSet(report.try_into().expect("a rule"));
-        Changes { left_out: Vec::new(), supposed: vec![(last, event)] }
+        Changes { supposed: vec![(last, event)], ..Changes::default() }
     };
     let start = day(FIRST_DAY);
     let rules: Vec<_> = (0..100).map(|days| rule(PlacementKind::Regular, start.plus_days(days))).collect();

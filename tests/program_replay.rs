@@ -108,7 +108,7 @@ fn a_file_that_is_no_scenario_is_refused_with_every_reason_and_its_place() {
     told("[]", 2, &["is not one JSON object"]);
     told("{\"without\":[]}", 2, &["name: this field is missing"]);
     told("{\"name\":\"\"}", 2, &["name: this is not a name: write one line of 1 to 60 characters"]);
-    told("{\"name\":\"A\",\"sum\":1}", 2, &["field here that this event does not have"]);
+    told("{\"name\":\"A\",\"sum\":1}", 2, &["field here that a scenario does not have"]);
     told("{\"name\":\"A\",\"reading\":\"mine\"}", 2, &["is not a reading"]);
     // A number of eight digits and a check digit is not repeated.
     desk.write("scenario.json", "{\"name\":\"111222333\"}");
@@ -154,4 +154,38 @@ fn a_file_that_is_no_scenario_is_refused_with_every_reason_and_its_place() {
     desk.run("replay --scenario scenario.json --on 2025-03-01 --known-at 4000").expect(1).says("never known");
     let same = desk.run("replay --scenario scenario.json --on 2025-03-01").expect(0).quietly();
     assert!(same.out.contains("leaves out 0 entries and supposes 0 events"), "{}", same.out);
+}
+
+/// What is supposed last of all stands at the place of the last entry, also where that one is left out.
+#[test]
+fn each_supposed_event_is_told_by_itself() {
+    let desk = Desk::with_ledger();
+    // The quota of 2025-I.
+    let last = desk.entries().len() - 1;
+    let placement = |number: usize| {
+        let id = uuid(number);
+        format!(
+            r#"{{"type":"placement-recorded","data":{{"placement":"{id}","municipality":"GM0599","countsFrom":"2025-01-01","kind":"regular","persons":3}}}}"#
+        )
+    };
+    let allocation = r#"{"type":"quota-allocated","data":{"halfYear":"2025-I","persons":{"GM0599":7},"method":"published","reference":"What if"}}"#;
+    let with = [placement(71), placement(72), allocation.to_owned()].join(",");
+    desk.write("scenario.json", format!(r#"{{"name":"A","without":[{{"entry":{last}}}],"with":[{with}]}}"#));
+    let it = replayed(&desk, "GM0599 --scenario scenario.json --on 2025-03-01");
+    let told = it.scenarios[0].changes;
+    assert_eq!((told.left_out, told.remade, told.supposed, told.not_known_yet), (1, 0, 3, 0));
+    let lines = it.scenarios[0].areas[0].scenario.unwrap();
+    assert_eq!((lines.national, lines.due, lines.realised), (None, 7, 6));
+
+    let question = "explain GM0599 --scenario scenario.json --since 2025-01-01 --on 2025-03-01 --entries";
+    let csv = desk.run(&format!("{question} --format csv")).expect(0).quietly().csv();
+    let rows: Vec<_> = csv
+        .iter()
+        .map(|row| (&*row["type"], &*row["persons"], &*row["supposed"], &*row["position"]))
+        .collect();
+    let one = ("placement-recorded", "3", "true", "");
+    assert_eq!(rows, [one, one]);
+    let json = desk.run(&format!("{question} --format json")).expect(0).quietly().json();
+    assert!(valid("explanation", &json), "{json}");
+    assert_eq!(json["steps"][0]["entries"], 2);
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use peildatum::book::Book;
 use peildatum::book::Unanswerable;
-use peildatum::book::explanation::{Behind, Explanation, Span};
+use peildatum::book::explanation::{Behind, Explanation, Span, Step};
 use peildatum::book::objection::ContestedSum;
 use peildatum::book::scenario::Changes;
 use peildatum::book::statement::{Reading, Statement};
@@ -47,7 +47,8 @@ fn changes(world: &World, other: &World, (without, with): &Wanted) -> Changes {
     }
     let is_rule = |event: &Event| matches!(event, Event::CountingRuleSet(_));
     supposed.sort_by_key(|(position, event)| (*position, !is_rule(event)));
-    Changes { left_out: left_out.into_iter().map(|it| (it.position, it.event.clone())).collect(), supposed }
+    let left_out = left_out.into_iter().map(|it| (it.position, it.event.clone())).collect();
+    Changes { left_out, remade: Vec::new(), supposed }
 }
 
 /// The book of the log as it would have been.
@@ -75,7 +76,7 @@ fn explained(book: &Book<'_>, area: Area, span: Span) -> Option<(Explanation, Ve
         // What is supposed right after an entry stands at the same position in a log that is written out.
         let mut merged: Vec<Behind> = Vec::new();
         for mut it in explaining.behind(step) {
-            (it.contested, it.supposed) = (false, false);
+            (it.contested, it.supposed) = (false, None);
             if let Some(rule) = &mut it.rule {
                 rule.supposed = false;
             }
@@ -89,7 +90,9 @@ fn explained(book: &Book<'_>, area: Area, span: Span) -> Option<(Explanation, Ve
         merged
     });
     let behind = behind.collect();
-    Some((Explanation { contested: ContestedSum::default(), ..explanation }, behind))
+    // So it is counted once there, and by itself in a scenario.
+    let steps = explanation.steps.iter().map(|step| Step { entries: 0, ..*step }).collect();
+    Some((Explanation { contested: ContestedSum::default(), steps, ..explanation }, behind))
 }
 
 fn start() -> ReferenceDate {

@@ -934,6 +934,7 @@ fn explained_entry() -> impl Strategy<Value = ExplainedEntry> {
     )
         .prop_map(
             |((step, position, event, head), (valid_on, municipality, persons, rule, contested))| {
+                let supposed = head.is_none();
                 let (source, delivered_by, delivery, recorded_at) = match head {
                     Some((source, by, delivery, at)) => (Some(source), Some(by), Some(delivery), Some(at)),
                     None => (None, None, None, None),
@@ -951,6 +952,7 @@ fn explained_entry() -> impl Strategy<Value = ExplainedEntry> {
                     persons,
                     rule,
                     contested,
+                    supposed,
                 }
             },
         )

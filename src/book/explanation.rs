@@ -168,8 +168,8 @@ pub struct Behind {
     pub rule: Option<Rule>,
     /// Whether it is contested at the end.
     pub contested: bool,
-    /// Whether a scenario supposes it: then it would stand right after the entry at the position.
-    pub supposed: bool,
+    /// Which of the events that a scenario supposes it is: it would stand right after the entry at the position.
+    pub supposed: Option<u16>,
 }
 
 /// By which rule persons who were housed count or do not.
@@ -182,12 +182,8 @@ pub struct Rule {
     #[serde(deserialize_with = "Option::deserialize")]
     pub position: Option<Position>,
     /// Whether a scenario supposes the rule, right after the entry at the position.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub supposed: bool,
-}
-
-fn is_false(it: &bool) -> bool {
-    !it
 }
 
 /// What a step is about.
@@ -230,7 +226,8 @@ impl Book<'_> {
             rule.kind() == kind && rule.covers(day) && (*at < position || rule.counts() == counts)
         });
         let supposed = set.is_some_and(|(at, rule)| {
-            self.is_supposed(*at, |event| matches!(event, Event::CountingRuleSet(it) if it == rule))
+            let is = |event: &Event| matches!(event, Event::CountingRuleSet(it) if it == rule);
+            self.which_supposed(*at, is).is_some()
         });
         Rule { counts, position: set.map(|(at, _)| *at), supposed }
     }
@@ -289,11 +286,11 @@ impl<'a> Explaining<'a> {
         let (standing_since, standing_as_known_before, at_end) = (standing(0), standing(1), standing(3));
 
         // What the entries themselves moved, and how many of them.
-        let mut moved = BTreeMap::<(Cause, Key), (i64, Vec<u32>)>::new();
+        let mut moved = BTreeMap::<(Cause, Key), (i64, Vec<(u32, Option<u16>)>)>::new();
         self.postings(half_years(), &mut |cause, key, posting| {
             let (persons, positions) = moved.entry((cause, key)).or_default();
             *persons += i64::from(posting.persons);
-            positions.push(posting.position.0 as u32);
+            positions.push((posting.position.0 as u32, posting.supposed));
         });
         let mut steps = BTreeMap::<(Cause, Key), Step>::new();
         let step = |cause, (half_year, line, kind): Key, persons: i64, by_boundary| Step {
@@ -334,7 +331,8 @@ impl<'a> Explaining<'a> {
                 None if step.by_boundary != 0 => self.moved_by(step).into_iter().collect(),
                 None => continue,
             };
-            step.entries = behind.iter().map(|it| it.position).collect::<BTreeSet<_>>().len() as u64;
+            let entries = behind.iter().map(|it| (it.position, it.supposed));
+            step.entries = entries.collect::<BTreeSet<_>>().len() as u64;
         }
         // Entries that take each other back move nobody together, and are told all the same.
         steps.retain(|it| it.persons != 0 || it.entries != 0);
@@ -456,7 +454,7 @@ impl<'a> Explaining<'a> {
     }
 
     fn moved_by(&self, step: &Step) -> Vec<Behind> {
-        let mut moved = BTreeMap::<(Position, MunicipalityCode, Day, Option<Rule>, bool), i64>::new();
+        let mut moved = BTreeMap::<(Position, MunicipalityCode, Day, Option<Rule>, Option<u16>), i64>::new();
         self.postings(std::iter::once(step.half_year), &mut |cause, key, it| {
             if (cause, key) == (step.cause, step.key()) {
                 let rule = match it.line {
@@ -520,7 +518,7 @@ impl<'a> Explaining<'a> {
             for &position in &known[3] {
                 let in_force = std::array::from_fn(|corner| known[corner].contains(&position));
                 let effective_on = register.effective_on(position);
-                let supposed = self.book.is_supposed(
+                let supposed = self.book.which_supposed(
                     position,
                     |event| matches!(event, Event::BoundaryChanged(it) if it.effective_on() == effective_on),
                 );
@@ -533,7 +531,12 @@ impl<'a> Explaining<'a> {
 
 impl Behind {
     /// A fact that moves nobody by itself.
-    fn fact(position: Position, municipality: MunicipalityCode, valid_on: Day, supposed: bool) -> Self {
+    fn fact(
+        position: Position,
+        municipality: MunicipalityCode,
+        valid_on: Day,
+        supposed: Option<u16>,
+    ) -> Self {
         Self { position, municipality, valid_on, persons: None, rule: None, contested: false, supposed }
     }
 }

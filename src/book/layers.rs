@@ -4,7 +4,7 @@
 //! columns that are added; both are small. Where it changes which kinds of placement count, the rows of those kinds are walked
 //! when a question is asked, and counted by its own rules.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::columns::{Columns, Left, Sums};
 use super::posting::{Line, Posting, housed_line, recount};
@@ -27,6 +27,8 @@ pub(super) struct Layers<'base> {
 pub(super) struct Base<'base> {
     columns: &'base Columns,
     left_out: Columns,
+    /// What is supposed once more, with which of the supposed events it is of: rows have no room for that.
+    supposed: HashMap<(MunicipalityCode, HalfYear), Vec<Posting>>,
     recounted: Vec<Recounted>,
 }
 
@@ -37,33 +39,34 @@ pub(super) struct Recounted {
     /// Where rules about it stand in the log: what those moved is left aside.
     moved_at: HashSet<Position>,
     /// The rules of the scenario, in the order in which they are known.
-    rules: Vec<(Position, CountingRule)>,
+    rules: Vec<Ruled>,
 }
+
+/// A rule, where it is known from, and which of the supposed events it is, if it is one.
+type Ruled = (Position, CountingRule, Option<u16>);
 
 impl Recounted {
     /// A kind, with the rules that are recorded and those of the scenario, each in their order.
     pub(super) fn new(
         kind: PlacementKind,
         recorded: &[(Position, CountingRule)],
-        rules: &[(Position, CountingRule)],
+        rules: impl Iterator<Item = Ruled>,
     ) -> Self {
-        let of = |all: &[(Position, CountingRule)]| -> Vec<_> {
-            all.iter().filter(|(_, rule)| rule.kind() == kind).cloned().collect()
-        };
-        let moved_at = of(recorded).into_iter().map(|(position, _)| position).collect();
-        Self { kind, moved_at, rules: of(rules) }
+        let recorded = recorded.iter().filter(|(_, rule)| rule.kind() == kind);
+        let moved_at = recorded.map(|(position, _)| *position).collect();
+        Self { kind, moved_at, rules: rules.filter(|(_, rule, _)| rule.kind() == kind).collect() }
     }
 
     /// The rules that are known at a log size.
-    fn known(&self, known_at: LogSize) -> &[(Position, CountingRule)] {
-        let known = self.rules.partition_point(|(position, _)| position.is_known_at(known_at));
+    fn known(&self, known_at: LogSize) -> &[Ruled] {
+        let known = self.rules.partition_point(|(position, ..)| position.is_known_at(known_at));
         &self.rules[..known]
     }
 
     /// Whether a placement that counts from a day counts under these rules.
-    fn counts(&self, rules: &[(Position, CountingRule)], day: Day) -> bool {
-        let last = rules.iter().rev().find(|(_, rule)| rule.covers(day));
-        last.map_or_else(|| counts_by_default(self.kind), |(_, rule)| rule.counts())
+    fn counts(&self, rules: &[Ruled], day: Day) -> bool {
+        let last = rules.iter().rev().find(|(_, rule, _)| rule.covers(day));
+        last.map_or_else(|| counts_by_default(self.kind), |(_, rule, _)| rule.counts())
     }
 }
 
@@ -89,8 +92,11 @@ impl<'base> Layers<'base> {
             postings.iter().for_each(|it| columns.push(it));
             columns
         };
-        let base = Base { columns: &columns.own, left_out: of(left_out), recounted };
-        Self { own: of(supposed), base: Some(Box::new(base)) }
+        let own = of(supposed);
+        let mut by_cell: HashMap<_, Vec<Posting>> = HashMap::new();
+        supposed.iter().for_each(|it| by_cell.entry((it.municipality, it.half_year)).or_default().push(*it));
+        let base = Base { columns: &columns.own, left_out: of(left_out), supposed: by_cell, recounted };
+        Self { own, base: Some(Box::new(base)) }
     }
 
     /// Takes up a posting of the last entry.
@@ -141,7 +147,7 @@ impl<'base> Layers<'base> {
     ) -> impl Iterator<Item = Posting> {
         let (recorded, under_scenario) = match &self.base {
             None => (Some(self.own.postings_of(code, half_year)), Vec::new()),
-            Some(base) => (None, base.postings_of(&self.own, code, half_year)),
+            Some(base) => (None, base.postings_of(code, half_year)),
         };
         recorded.into_iter().flatten().chain(under_scenario)
     }
@@ -250,32 +256,33 @@ impl Base<'_> {
 
     /// The postings as they would be: those of placements under the rules that would have been known, and what those rules
     /// would have moved.
-    fn postings_of(&self, own: &Columns, code: MunicipalityCode, half_year: HalfYear) -> Vec<Posting> {
+    fn postings_of(&self, code: MunicipalityCode, half_year: HalfYear) -> Vec<Posting> {
         let left_out: HashSet<Posting> = self.left_out.postings_of(code, half_year).collect();
         let recorded = self.columns.postings_of(code, half_year).filter(|it| !left_out.contains(it));
-        let supposed = own.postings_of(code, half_year).map(|it| Posting { supposed: true, ..it });
+        let supposed = self.supposed.get(&(code, half_year)).into_iter().flatten().copied();
         let mut postings: Vec<_> = recorded.chain(supposed).collect();
         for it in &self.recounted {
             let is_of_kind = |posting: &Posting| kind_of(posting.line) == Some(it.kind);
-            let was_moved = |posting: &Posting| !posting.supposed && it.moved_at.contains(&posting.position);
+            let was_moved =
+                |posting: &Posting| posting.supposed.is_none() && it.moved_at.contains(&posting.position);
             postings.retain(|posting| !is_of_kind(posting) || !was_moved(posting));
             for posting in postings.iter_mut().filter(|posting| is_of_kind(posting)) {
                 // A rule that is recorded or supposed at the same place stands before what is supposed there.
-                let known = it.known(LogSize(posting.position.0 + u64::from(posting.supposed)));
+                let known = it.known(LogSize(posting.position.0 + u64::from(posting.supposed.is_some())));
                 let counts = it.counts(known, posting.ruled_on);
                 posting.line = housed_line(it.kind, counts);
             }
             let mut after = CountingRules::default();
-            for (position, rule) in &it.rules {
+            for (position, rule, supposed) in &it.rules {
                 let before = after.clone();
                 after.record(rule.clone());
                 let is_before = |posting: &&Posting| {
-                    posting.position < *position || posting.position == *position && !posting.supposed
+                    posting.position < *position
+                        || posting.position == *position && posting.supposed.is_none()
                 };
                 let known = postings.iter().filter(is_before).copied();
                 let moved = recount(known.collect::<Vec<_>>().into_iter(), *position, rule, &before, &after);
-                let supposed = !it.moved_at.contains(position);
-                postings.extend(moved.into_iter().map(|it| Posting { supposed, ..it }));
+                postings.extend(moved.into_iter().map(|it| Posting { supposed: *supposed, ..it }));
             }
         }
         postings.sort_by_key(|it| it.position);

@@ -28,8 +28,8 @@ pub struct Posting {
     pub line: Line,
     /// How many persons, signed.
     pub persons: i32,
-    /// Whether a scenario supposes it, so that nothing of it is recorded.
-    pub supposed: bool,
+    /// Which of the events that a scenario supposes it is of; nothing where it is recorded.
+    pub supposed: Option<u16>,
 }
 
 /// The line of a statement that a posting moves.
@@ -141,7 +141,7 @@ pub fn postings(
             half_year,
             line,
             persons,
-            supposed: false,
+            supposed: None,
         });
     };
     match event {
@@ -279,7 +279,7 @@ impl<F: FnMut(Posting)> Mover<'_, F> {
             half_year: valid_on.half_year(),
             line,
             persons,
-            supposed: false,
+            supposed: None,
         });
     }
 }
@@ -326,7 +326,7 @@ pub fn recount(
                 half_year: valid_on.half_year(),
                 line: housed_line(kind, counts),
                 persons,
-                supposed: false,
+                supposed: None,
             })
         })
     });

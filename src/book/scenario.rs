@@ -18,7 +18,7 @@ use crate::domain::event::{Event, EventName};
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
 use crate::domain::rules::CountingRules;
-use crate::domain::time::{Day, Position};
+use crate::domain::time::Position;
 
 /// What a scenario changes in the log.
 ///
@@ -28,6 +28,8 @@ use crate::domain::time::{Day, Position};
 pub struct Changes {
     /// The entries as if they had not been recorded.
     pub left_out: Vec<(Position, Event)>,
+    /// Those of them that are about a placement and come back as they would have been, in the order of the log.
+    pub remade: Vec<(Position, Event)>,
     /// Events as if they had been recorded, each right after the entry at a position: first counting rules, then the others.
     pub supposed: Vec<(Position, Event)>,
 }
@@ -182,30 +184,15 @@ impl Book<'_> {
         self.register.taken_over_wrongly()
     }
 
-    /// Whether such an event is supposed right after the entry at a position.
-    pub(super) fn is_supposed(&self, position: Position, is: impl Fn(&Event) -> bool) -> bool {
-        self.supposed.iter().any(|(at, event)| *at == position && is(event))
+    /// Which of the supposed events right after the entry at a position is such a one; nothing where none is.
+    pub(super) fn which_supposed(&self, position: Position, is: impl Fn(&Event) -> bool) -> Option<u16> {
+        let all = (0_u16..).zip(&self.supposed);
+        all.filter(|(_, (at, _))| *at == position).find(|(_, (_, event))| is(event)).map(|(index, _)| index)
     }
 
-    /// The supposed event that moves something for a municipality on a day, right after the entry at a position.
-    pub fn supposed_event(
-        &self,
-        position: Position,
-        municipality: MunicipalityCode,
-        valid_on: Day,
-    ) -> Option<&Event> {
-        let of = |event: &&Event| {
-            let mut moves = false;
-            let mut moved = |it: Posting| moves |= (it.municipality, it.valid_on) == (municipality, valid_on);
-            postings(position, event, &CountingRules::default(), &Fixed::default(), &mut moved);
-            match event {
-                Event::BoundaryChanged(it) => it.effective_on() == valid_on,
-                Event::CountingRuleSet(it) => it.covers(valid_on),
-                _ => moves,
-            }
-        };
-        let all = self.supposed.iter().filter(|(at, _)| *at == position);
-        all.map(|(_, event)| event).find(of)
+    /// One of the supposed events.
+    pub fn supposed_event(&self, which: u16) -> Option<&Event> {
+        self.supposed.get(usize::from(which)).map(|(_, event)| event)
     }
 
     /// The book under a scenario. It is asked as this one is, and holds for the log as it is now.
@@ -287,10 +274,13 @@ impl Book<'_> {
                 .chain(evaluations.map(|(position, it)| (*position, Event::EvaluationRecorded(it.clone()))))
                 .collect();
             // What is supposed right after an entry stands behind it.
-            events.sort_by_key(|(position, event)| (*position, altering.is_supposed(*position, event)));
+            events.sort_by_key(|(position, event)| (*position, altering.which(*position, |it| it == event)));
             let mut fixed = Fixed::default();
             for (position, event) in &events {
-                postings(*position, event, &rules, &fixed, &mut |it| moved.supposed.push(it));
+                let supposed = altering.which(*position, |it| it == event);
+                postings(*position, event, &rules, &fixed, &mut |it| {
+                    moved.supposed.push(Posting { supposed, ..it });
+                });
                 fixed.apply(event);
             }
         }
@@ -302,7 +292,7 @@ impl Book<'_> {
             Event::CarryOverRecorded(it) => Some(it.to_half_year),
             _ => None,
         }) {
-            let mut numbers: HashMap<MunicipalityCode, Vec<(Position, i64)>> = HashMap::new();
+            let mut numbers: HashMap<MunicipalityCode, Vec<Fixing>> = HashMap::new();
             let mut sums: HashMap<MunicipalityCode, i64> = HashMap::new();
             for it in self.columns.obligations_in(half_year).filter(|it| it.line == Line::CarryOver) {
                 moved.left_out.push(it);
@@ -310,25 +300,27 @@ impl Book<'_> {
                 *sum += i64::from(it.persons);
                 let of = numbers.entry(it.municipality).or_default();
                 // A number that is too large for one row stands in several.
-                match of.last_mut().filter(|(position, _)| *position == it.position) {
-                    Some((_, number)) => *number = *sum,
-                    None => of.push((it.position, *sum)),
+                match of.last_mut().filter(|fixing| fixing.position == it.position) {
+                    Some(fixing) => fixing.number = *sum,
+                    None => of.push(Fixing { position: it.position, number: *sum, supposed: None }),
                 }
             }
             for of in numbers.values_mut() {
-                of.retain(|(position, _)| !altering.is_left_out(*position));
+                of.retain(|it| !altering.is_left_out(it.position));
             }
-            for (position, event) in &altering.changes.supposed {
+            for (index, (position, event)) in altering.changes.supposed.iter().enumerate() {
                 let Event::CarryOverRecorded(it) = event else { continue };
                 for (code, number) in it.persons.iter().filter(|_| it.to_half_year == half_year) {
-                    numbers.entry(code).or_default().push((*position, number.count()));
+                    let (position, number) = (*position, number.count());
+                    let fixing = Fixing { position, number, supposed: u16::try_from(index).ok() };
+                    numbers.entry(code).or_default().push(fixing);
                 }
             }
             let valid_on = half_year.first_day();
             for (municipality, mut of) in numbers {
-                of.sort_by_key(|(position, _)| *position);
+                of.sort_by_key(|it| it.position);
                 let mut before = 0;
-                for (position, number) in of {
+                for Fixing { position, number, supposed } in of {
                     let persons = i32::try_from(number - before).expect("at most twice what a fact names");
                     let line = Line::CarryOver;
                     before = number;
@@ -340,7 +332,7 @@ impl Book<'_> {
                         half_year,
                         line,
                         persons,
-                        supposed: true,
+                        supposed,
                     });
                 }
             }
@@ -367,18 +359,24 @@ impl Book<'_> {
         }
         let mut rules = CountingRules::default();
         let mut known = book.rules_set.iter().peekable();
-        for (position, event) in changes.supposed.iter().filter(|(_, event)| !is_numbered(event)) {
+        let supposed = (0_u16..).zip(&changes.supposed).map(|(index, it)| (Some(index), it));
+        let mut supposed: Vec<_> = supposed.chain(changes.remade.iter().map(|it| (None, it))).collect();
+        supposed.retain(|(_, (_, event))| !is_numbered(event));
+        supposed.sort_by_key(|(index, (position, _))| (*position, *index));
+        for (supposed, (position, event)) in supposed {
             while let Some((_, rule)) = known.next_if(|(at, _)| at <= position) {
                 rules.record(rule.clone());
             }
-            postings(*position, event, &rules, &Fixed::default(), &mut |it| moved.supposed.push(it));
+            postings(*position, event, &rules, &Fixed::default(), &mut |it| {
+                moved.supposed.push(Posting { supposed, ..it });
+            });
         }
     }
 
     /// The kinds that must be counted anew: those with other rules, and those of which rules have moved something that would
     /// not have been there, or something else.
     fn recounted(&self, book: &Book<'_>, changes: &Changes, moved: &Moved) -> Vec<Recounted> {
-        let events = changes.left_out.iter().chain(&changes.supposed);
+        let events = changes.left_out.iter().chain(&changes.supposed).chain(&changes.remade);
         let ruled = events.filter_map(|(_, event)| match event {
             Event::CountingRuleSet(it) => Some(it.kind()),
             _ => None,
@@ -394,8 +392,21 @@ impl Book<'_> {
         });
         let kinds: HashSet<_> = ruled.chain(housed.filter(has_rule)).collect();
         let all = PlacementKind::ALL.iter().filter(|kind| kinds.contains(kind));
-        all.map(|&kind| Recounted::new(kind, &self.rules_set, &book.rules_set)).collect()
+        let rules = || {
+            book.rules_set.iter().map(|(position, rule)| {
+                let is = |event: &Event| matches!(event, Event::CountingRuleSet(it) if it == rule);
+                (*position, rule.clone(), book.which_supposed(*position, is))
+            })
+        };
+        all.map(|&kind| Recounted::new(kind, &self.rules_set, rules())).collect()
     }
+}
+
+/// A standing that an authority fixed, and which of the supposed events says so, if one does.
+struct Fixing {
+    position: Position,
+    number: i64,
+    supposed: Option<u16>,
 }
 
 /// What the changes of a scenario move.
@@ -422,11 +433,13 @@ impl<'a> Altering<'a> {
 
     /// Whether an entry is left out and does not come back in another form.
     fn is_dropped(&self, position: Position) -> bool {
-        self.is_left_out(position) && !self.changes.supposed.iter().any(|(at, _)| *at == position)
+        self.is_left_out(position) && !self.changes.remade.iter().any(|(at, _)| *at == position)
     }
 
-    fn is_supposed(&self, position: Position, event: &Event) -> bool {
-        self.changes.supposed.iter().any(|it| it.0 == position && it.1 == *event)
+    /// Which of the supposed events right after the entry at a position is such a one.
+    fn which(&self, position: Position, is: impl Fn(&Event) -> bool) -> Option<u16> {
+        let all = (0_u16..).zip(&self.changes.supposed);
+        all.filter(|(_, (at, _))| *at == position).find(|(_, (_, event))| is(event)).map(|(index, _)| index)
     }
 
     /// The half-years of which any of the changes says something.

@@ -33,7 +33,19 @@ pub struct ScenarioFaults(Vec<(String, Refusal)>);
 
 impl fmt::Display for ScenarioFaults {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told: Vec<_> = self.0.iter().map(|(at, it)| format!("{at}: {it}; {}", it.remedy())).collect();
+        let told: Vec<_> = self
+            .0
+            .iter()
+            .map(|(at, it)| match it {
+                // What is wrong with an event is mended as in a delivery, all else by the page about scenarios.
+                _ if at.contains(".data") => format!("{at}: {it}; {}", it.remedy()),
+                Refusal::PersonNumber { .. } => format!("{at}: {it}; {}", it.remedy()),
+                Refusal::UnknownField { .. } => {
+                    format!("{at}: there is a field here that a scenario does not have; take it out, or see docs/scenarios.md")
+                }
+                it => format!("{at}: {it}; mend it: see docs/scenarios.md"),
+            })
+            .collect();
         to.write_str(&told.join("\n"))
     }
 }
@@ -47,8 +59,8 @@ struct ScenarioFile<'a> {
     without: Vec<&'a RawValue>,
     #[serde(borrow, default)]
     with: Vec<&'a RawValue>,
-    #[serde(default, deserialize_with = "crate::domain::present")]
-    reading: Option<Reading>,
+    #[serde(borrow, default, deserialize_with = "crate::domain::present")]
+    reading: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -89,14 +101,21 @@ pub fn read(content: &[u8]) -> Result<Scenario, ScenarioFaults> {
     if !value.is_object() {
         return Err(whole("is not one JSON object"));
     }
-    let mut numbers = Vec::new();
-    find_person_numbers(&value, "", &mut numbers);
+    let numbers = person_numbers(&value);
     if !numbers.is_empty() {
-        return Err(ScenarioFaults(numbers.into_iter().map(|it| in_file("", it)).collect()));
+        return Err(ScenarioFaults(numbers));
     }
     let file: ScenarioFile<'_> =
         read_object(text).map_err(|fault| ScenarioFaults(vec![fault_in("", &fault)]))?;
     let mut faults = Vec::new();
+    let reading = match file.reading.map(str::parse::<Reading>) {
+        None => None,
+        Some(Ok(reading)) => Some(reading),
+        Some(Err(fault)) => {
+            faults.push(malformed("reading", fault.0));
+            None
+        }
+    };
     if let Err(fault) =
         line_of_text(&file.name, NAME_MAX, "is not a name: write one line of 1 to 60 characters")
     {
@@ -116,9 +135,30 @@ pub fn read(content: &[u8]) -> Result<Scenario, ScenarioFaults> {
     });
     let with: Vec<_> = with.collect();
     match faults.is_empty() {
-        true => Ok(Scenario { name: file.name, without, with, reading: file.reading }),
+        true => Ok(Scenario { name: file.name, without, with, reading }),
         false => Err(ScenarioFaults(faults)),
     }
+}
+
+/// Every person's number, with the place of the part that it stands in.
+fn person_numbers(value: &Value) -> Vec<(String, Refusal)> {
+    let mut found = Vec::new();
+    let mut look = |at: &str, value: &Value| {
+        let mut numbers = Vec::new();
+        find_person_numbers(value, "", &mut numbers);
+        found.extend(numbers.into_iter().map(|it| in_file(at, it)));
+    };
+    for (field, value) in value.as_object().into_iter().flatten() {
+        match (field.as_str(), value.as_array()) {
+            ("without" | "with", Some(parts)) => {
+                for (number, part) in parts.iter().enumerate() {
+                    look(&format!("{field}[{number}]"), part);
+                }
+            }
+            _ => look("", &serde_json::json!({ field: value })),
+        }
+    }
+    found
 }
 
 fn selector(it: &Without) -> Result<Selector, &'static str> {

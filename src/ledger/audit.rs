@@ -92,6 +92,9 @@ pub struct ExplainedEntry {
     pub rule: Option<Rule>,
     /// Whether it is contested at the end.
     pub contested: bool,
+    /// Whether a scenario supposes it: it would stand right after the entry at the position.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supposed: bool,
 }
 
 /// What of an entry is told beside what it moves.
@@ -134,6 +137,7 @@ impl ExplainedEntry {
             persons: it.persons,
             rule: it.rule,
             contested: it.contested,
+            supposed: false,
         }
     }
 
@@ -152,6 +156,7 @@ impl ExplainedEntry {
             persons: it.persons,
             rule: it.rule,
             contested: it.contested,
+            supposed: true,
         }
     }
 }
@@ -322,9 +327,7 @@ impl Ledger {
         step: usize,
         it: &Behind,
     ) -> Result<ExplainedEntry, LedgerError> {
-        if it.supposed
-            && let Some(event) = book.supposed_event(it.position, it.municipality, it.valid_on)
-        {
+        if let Some(event) = it.supposed.and_then(|which| book.supposed_event(which)) {
             return Ok(ExplainedEntry::supposed(step, it, event));
         }
         Ok(ExplainedEntry::of(step, it, &EntryHead::of(&self.entry(it.position)?)))

@@ -216,16 +216,14 @@ pub struct ChangesTold {
 
 impl ChangesTold {
     fn of(changes: &Changes, as_of: AsOf) -> Self {
-        let remade = |position: Position| changes.left_out.iter().any(|(at, _)| *at == position);
-        let remade = changes.supposed.iter().filter(|(at, event)| event.placement().is_some() && remade(*at));
-        let remade = remade.count() as u64;
+        let (left_out, remade) = (changes.left_out.len(), changes.remade.len());
         let all = changes.left_out.iter().chain(&changes.supposed);
-        let unknown = all.filter(|(at, _)| !at.is_known_at(as_of.known_at)).count() as u64;
+        let unknown = all.filter(|(at, _)| !at.is_known_at(as_of.known_at)).count();
         Self {
-            left_out: changes.left_out.len() as u64 - remade,
-            remade,
-            supposed: changes.supposed.len() as u64 - remade,
-            not_known_yet: unknown,
+            left_out: (left_out - remade) as u64,
+            remade: remade as u64,
+            supposed: changes.supposed.len() as u64,
+            not_known_yet: unknown as u64,
         }
     }
 }

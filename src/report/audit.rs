@@ -117,7 +117,7 @@ pub fn behind(it: &ExplainedEntry) -> String {
     let first = lines.next().unwrap_or_default();
     let mut text = format!(
         "{:>15} {} {} {persons:>7}  {first}\n",
-        if it.source.is_some() { it.position.to_string() } else { "supposed".to_owned() },
+        if it.supposed { "supposed".to_owned() } else { it.position.to_string() },
         it.valid_on,
         it.municipality
     );
@@ -222,7 +222,7 @@ pub fn explanation_as_json<E: From<io::Error>>(
 }
 
 /// The columns of an explanation as CSV.
-const STEPS: [&str; 14] = [
+const STEPS: [&str; 15] = [
     "area",
     "since",
     "known_since",
@@ -237,6 +237,7 @@ const STEPS: [&str; 14] = [
     "standing",
     "entries",
     "by_boundary",
+    "scenario",
 ];
 
 /// The steps of an explanation, a row each, and the standings that they begin and end with.
@@ -254,7 +255,11 @@ pub fn steps_as_csv(it: &Explained, to: impl Write) -> io::Result<()> {
         explanation.on.to_string(),
         it.known_at.size.to_string(),
     ];
-    let mut row = |cells: [String; 9]| rows.write_record(common.iter().chain(&cells)).map_err(io_error);
+    let scenario = text(it.scenario.as_deref().unwrap_or_default());
+    let mut row = |cells: [String; 9]| {
+        let cells = common.iter().chain(&cells).chain([&scenario]);
+        rows.write_record(cells).map_err(io_error)
+    };
     let none = String::new;
     let standing = |what: &str, standing: i64| {
         let empty = [none(), none(), none(), none(), none()];
@@ -308,6 +313,7 @@ impl<W: Write> BehindAsCsv<W> {
             "delivered_by",
             "delivery",
             "recorded_at",
+            "supposed",
         ])
         .map_err(io_error)?;
         Ok(Self(rows))
@@ -325,18 +331,23 @@ impl<W: Write> BehindAsCsv<W> {
                 step.half_year.to_string(),
                 step.line.to_string(),
                 step.kind.map_or_else(none, |kind| kind.to_string()),
-                it.position.to_string(),
+                // What is only supposed has no place in the log.
+                if it.supposed { none() } else { it.position.to_string() },
                 it.valid_on.to_string(),
                 it.municipality.to_string(),
                 it.persons.map_or_else(none, |persons| persons.to_string()),
                 it.rule.map_or_else(none, |rule| rule.counts.to_string()),
-                it.rule.and_then(|rule| rule.position).map_or_else(none, |position| position.to_string()),
+                it.rule
+                    .filter(|rule| !rule.supposed)
+                    .and_then(|rule| rule.position)
+                    .map_or_else(none, |position| position.to_string()),
                 it.contested.to_string(),
                 it.event.to_string(),
                 it.source.as_ref().map_or_else(none, |it| text(it.as_str())),
                 it.delivered_by.as_ref().map_or_else(none, |it| text(it.as_str())),
                 it.delivery.map_or_else(none, |it| it.to_string()),
                 it.recorded_at.map_or_else(none, |it| it.to_string()),
+                it.supposed.to_string(),
             ])
             .map_err(io_error)
     }

@@ -52,7 +52,18 @@ pub fn parts(it: &Replayed, whole: &str) -> String {
         if number > 0 {
             text.push('\n');
         }
-        text += &heading(it, under, &format!("{whole}: {} areas", under.areas.len()));
+        text += &heading(
+            it,
+            under,
+            &format!(
+                "{whole}: {}",
+                if under.areas.len() == 1 {
+                    "1 area".to_owned()
+                } else {
+                    format!("{} areas", under.areas.len())
+                }
+            ),
+        );
         let mut table = plain_table();
         let names = ["Area", "", "Due", "then", "Remains", "then", "Difference"];
         table.set_header(header(&names, 2));
@@ -170,7 +181,8 @@ fn said_of(it: &Replayed, under: &UnderScenario) -> String {
                  to see how the rest runs on.";
     }
     if under.reading != it.reading {
-        said += &format!(" Its backlog is read by {}.", under.reading);
+        said +=
+            &format!(" Under it the backlog is read by {}, as recorded by {}.", under.reading, it.reading);
     }
     wrapped(&said)
 }
@@ -239,6 +251,11 @@ pub fn as_csv(it: &Replayed, to: impl io::Write) -> io::Result<()> {
         "as_recorded",
         "scenario_says",
         "difference",
+        "reference_date",
+        "known_at",
+        "reading",
+        "generated",
+        "root",
     ])
     .map_err(io_error)?;
     for under in &it.scenarios {
@@ -257,6 +274,11 @@ pub fn as_csv(it: &Replayed, to: impl io::Write) -> io::Result<()> {
                     written(base).as_str(),
                     written(scenario).as_str(),
                     written(difference).as_str(),
+                    it.reference_date.to_string().as_str(),
+                    it.known_at.size.to_string().as_str(),
+                    under.reading.name(),
+                    if it.generated { "true" } else { "false" },
+                    it.checkpoint.root.to_string().as_str(),
                 ])
                 .map_err(io_error)?;
             }

@@ -165,7 +165,7 @@ impl Cell {
             half_year: self.half_year,
             line: row.line,
             persons: row.persons,
-            supposed: false,
+            supposed: None,
         }
     }
 

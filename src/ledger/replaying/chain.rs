@@ -8,20 +8,20 @@ use crate::decide::command::Command;
 use crate::decide::refusal::Refusal;
 use crate::domain::event::Event;
 use crate::domain::placement::{FollowOn, Housed, Move, Placement, PlacementKind, Transfer, Withdrawal};
-use crate::domain::time::Day;
+use crate::domain::time::{Day, Position};
 
 /// What a placement stands for, step by step.
 #[derive(Default)]
 pub(super) struct Chain {
     recorded: Option<Housed>,
     moves: Vec<Move>,
-    followed_on: Option<Day>,
+    followed_on: Option<(Position, Day)>,
     is_withdrawn: bool,
 }
 
 impl Chain {
-    /// The event that answers the next command about the placement.
-    pub(super) fn next(&mut self, command: &Command) -> Result<Event, Refusal> {
+    /// The event that answers the next command about the placement, right after the entry at a position or as that entry.
+    pub(super) fn next(&mut self, position: Position, command: &Command) -> Result<Event, Refusal> {
         match command {
             Command::RecordPlacement(it) => {
                 let placement = Placement::try_from(it.clone())?;
@@ -51,7 +51,10 @@ impl Chain {
                     let problem = "is before the placement itself";
                     return Err(Refusal::DatesOutOfOrder { field: "housedOn", problem });
                 }
-                self.followed_on = Some(it.housed_on);
+                if let Some((before, _)) = self.followed_on {
+                    return Err(Refusal::FollowedOnAlready(before));
+                }
+                self.followed_on = Some((position, it.housed_on));
                 let (placement, housed_on) = (it.placement, it.housed_on);
                 Ok(Event::FollowOnHousingRecorded(FollowOn { placement, housed_on, housed }))
             }
@@ -81,7 +84,7 @@ impl Chain {
     /// The day on which the person left care before the recorded end of it.
     fn left_care_on(&self) -> Option<Day> {
         let moved = self.moves.first().map(|step| step.reported_on);
-        let left = moved.into_iter().chain(self.followed_on).min()?;
+        let left = moved.into_iter().chain(self.followed_on.map(|(_, day)| day)).min()?;
         let until = self.recorded?.in_care_until;
         until.is_none_or(|until| left < until).then_some(left)
     }

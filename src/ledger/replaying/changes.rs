@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::Chain;
 use super::{Problem, Scenario, Selector, Unplayable};
-use crate::book::Book;
 use crate::book::posting::{Fixed, postings};
 use crate::book::scenario::Changes;
+use crate::book::{Book, Unanswerable};
 use crate::decide::command::Command;
 use crate::decide::refusal::Refusal;
 use crate::domain::event::{Entry, Event};
 use crate::domain::quota::Exchange;
 use crate::domain::rules::CountingRules;
 use crate::domain::source::PlacementId;
-use crate::domain::time::{Day, LogSize, Position, RecordedAt};
+use crate::domain::time::{AsOf, Day, LogSize, Position, RecordedAt, ReferenceDate};
 use crate::ledger::LedgerError;
 
 /// What a scenario is held against.
@@ -60,6 +60,7 @@ impl<H: History> Held<'_, H> {
         let left_out = self.left_out(scenario, &mut faults)?;
         let mut chains: BTreeMap<PlacementId, Vec<Link>> = BTreeMap::new();
         let mut changes = Changes::default();
+        let mut all_supposed: Vec<Placed> = Vec::new();
         for (position, event) in left_out {
             match event.placement() {
                 Some(placement) => chains.entry(placement).or_default().push(Link::LeftOut(position)),
@@ -76,7 +77,7 @@ impl<H: History> Held<'_, H> {
                 continue;
             };
             match supposed(&it.command) {
-                Ok(Told::Event(event)) => changes.supposed.push((position, *event)),
+                Ok(Told::Event(event)) => all_supposed.push((position, number, *event)),
                 Ok(Told::OfPlacement(placement)) => {
                     let link = Link::Supposed(position, number, Box::new(it.command.clone()));
                     chains.entry(placement).or_default().push(link);
@@ -85,16 +86,17 @@ impl<H: History> Held<'_, H> {
             }
         }
         for (placement, links) in chains {
-            self.remake(placement, links, &mut changes, &mut faults)?;
+            self.remake(placement, links, &mut changes, &mut all_supposed, &mut faults)?;
         }
         changes.left_out.sort_by_key(|(position, _)| *position);
-        changes.supposed.sort_by_key(|(position, _)| *position);
-        self.all_registered(scenario, &changes, &mut faults);
-        let is_boundary = |(_, event): &(Position, Event)| matches!(event, Event::BoundaryChanged(_));
-        if changes.supposed.iter().any(is_boundary)
-            && let Some(code) = self.0.book().under(&changes).taken_over_wrongly()
-        {
-            faults.push((format!("the scenario \"{}\"", scenario.name), Problem::Boundaries(code)));
+        changes.remade.sort_by_key(|(position, _)| *position);
+        // Counting rules stand first, so that they hold for what is supposed at the same place.
+        let is_rule = |event: &Event| matches!(event, Event::CountingRuleSet(_));
+        all_supposed.sort_by_key(|(position, number, event)| (*position, !is_rule(event), *number));
+        changes.supposed =
+            all_supposed.iter().map(|(position, _, event)| (*position, event.clone())).collect();
+        if faults.is_empty() {
+            self.hold_against_register(&changes, &all_supposed, &mut faults);
         }
         // In the order of the file.
         faults.sort_by_key(|(at, _)| place(at));
@@ -167,6 +169,7 @@ impl<H: History> Held<'_, H> {
         placement: PlacementId,
         links: Vec<Link>,
         changes: &mut Changes,
+        all_supposed: &mut Vec<Placed>,
         faults: &mut Vec<(String, Problem)>,
     ) -> Result<(), LedgerError> {
         let is_left_out = |at: Position| links.iter().any(|it| matches!(it, Link::LeftOut(it) if *it == at));
@@ -189,7 +192,7 @@ impl<H: History> Held<'_, H> {
                     let next = match is_left_out(position) {
                         true => None,
                         // What rests on what is left out is left out with it.
-                        false => chain.next(&Command::of(&event)).ok(),
+                        false => chain.next(position, &Command::of(&event)).ok(),
                     };
                     if let Event::PlacementRecorded(_) = event
                         && next.is_some()
@@ -198,16 +201,16 @@ impl<H: History> Held<'_, H> {
                     }
                     if next.as_ref() != Some(&event) {
                         changes.left_out.push((position, event));
-                        changes.supposed.extend(next.map(|event| (position, event)));
+                        changes.remade.extend(next.map(|event| (position, event)));
                     }
                 }
                 Step::Supposed(number, command) => {
                     let next = match (command, recorded_at) {
                         (Command::RecordPlacement(_), Some(at)) => Err(Refusal::PlacementIdInUse(at)),
-                        _ => chain.next(command),
+                        _ => chain.next(position, command),
                     };
                     match next {
-                        Ok(event) => changes.supposed.push((position, event)),
+                        Ok(event) => all_supposed.push((position, number, event)),
                         Err(refusal) => faults.push((told_at(number, &refusal), Problem::Refused(refusal))),
                     }
                 }
@@ -216,36 +219,69 @@ impl<H: History> Held<'_, H> {
         Ok(())
     }
 
-    /// Whoever is given a number or a person must be in the register, as at recording.
-    fn all_registered(&self, scenario: &Scenario, changes: &Changes, faults: &mut Vec<(String, Problem)>) {
-        let mut registered: BTreeSet<_> = BTreeSet::new();
-        let out = |at: &Position| changes.left_out.iter().any(|(position, _)| position == at);
+    /// Whoever is given a number must be in the register, and whoever is given a person must exist on the day.
+    fn hold_against_register(
+        &self,
+        changes: &Changes,
+        all_supposed: &[Placed],
+        faults: &mut Vec<(String, Problem)>,
+    ) {
         let book = self.0.book();
-        for (_, event) in &changes.supposed {
-            if let Event::MunicipalityRegistered(it) = event {
-                registered.insert(it.code);
+        let under = book.under(changes);
+        let is_left_out = |at: Position| changes.left_out.iter().any(|(position, _)| *position == at);
+        let mut fault = |number: usize, refusal: Refusal| {
+            let fault = (told_at(number, &refusal), Problem::Refused(refusal));
+            if !faults.contains(&fault) {
+                faults.push(fault);
             }
-        }
-        let is_registered =
-            |code| registered.contains(&code) || book.registered_at(code).is_some_and(|at| !out(&at));
-        let mut missing = BTreeSet::new();
-        for (position, event) in &changes.supposed {
+        };
+        for (position, number, event) in all_supposed {
+            let field = "municipality";
             postings(*position, event, &CountingRules::default(), &Fixed::default(), &mut |it| {
-                if !is_registered(it.municipality) {
-                    missing.insert(it.municipality);
+                let code = it.municipality;
+                if under.registered_at(code).is_none() {
+                    return fault(*number, Refusal::UnknownMunicipality { field, code });
+                }
+                if it.line.is_obligation() {
+                    return;
+                }
+                let on = AsOf { reference_date: ReferenceDate(it.valid_on), known_at: LogSize(u64::MAX) };
+                match under.municipality(code, on) {
+                    Ok(_) | Err(Unanswerable::UnknownMunicipality(..)) => {}
+                    Err(Unanswerable::NotYet { code, from, on }) => {
+                        fault(*number, Refusal::MunicipalityNotYet { field, code, from, on });
+                    }
+                    Err(Unanswerable::Ceased { code, on, ceased, successors }) => {
+                        fault(*number, Refusal::MunicipalityCeased { field, code, on, ceased, successors });
+                    }
                 }
             });
-            if let Event::BoundaryChanged(it) = event {
-                let codes = it.old().iter().copied().chain(it.heirs().into_iter().map(|(code, _)| code));
-                missing.extend(codes.filter(|code| !is_registered(*code)));
+            match event {
+                Event::MunicipalityRegistered(it) => {
+                    if let Some(position) = book.registered_at(it.code).filter(|at| !is_left_out(*at)) {
+                        fault(*number, Refusal::RegisteredAlready { code: it.code, position });
+                    }
+                }
+                Event::BoundaryChanged(it) => {
+                    let heirs = it.heirs().into_iter().map(|(code, _)| code);
+                    for code in it.old().iter().copied().chain(heirs) {
+                        if under.registered_at(code).is_none() {
+                            fault(*number, Refusal::UnknownMunicipality { field, code });
+                        }
+                    }
+                    if let Some(code) = under.taken_over_wrongly() {
+                        faults.push((format!("with[{number}].data"), Problem::Boundaries(code)));
+                        return;
+                    }
+                }
+                _ => {}
             }
-        }
-        for code in missing {
-            let refusal = Refusal::UnknownMunicipality { field: "municipality", code };
-            faults.push((format!("the scenario \"{}\"", scenario.name), Problem::Refused(refusal)));
         }
     }
 }
+
+/// What is supposed: after which entry, which of the file it is, and what it says.
+type Placed = (Position, usize, Event);
 
 /// The event that would answer a command, or the placement that it is about.
 fn supposed(command: &Command) -> Result<Told, Problem> {
