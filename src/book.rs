@@ -68,7 +68,7 @@ use crate::domain::time::{AsOf, Day, LogSize, Month, Position};
 
 /// Everything that statements are made of: a fold over the entries, in the order of the log.
 ///
-/// That of a ledger stands by itself. One under a [scenario](scenario) lies over another and holds what differs.
+/// That of a ledger stands by itself. One under a [`scenario`] lies over another and holds what differs.
 #[derive(Debug, Default)]
 pub struct Book<'base> {
     columns: Layers<'base>,
