@@ -4,6 +4,8 @@ pub mod audit;
 
 pub mod care;
 
+pub mod chart;
+
 pub mod csv;
 
 pub mod deadlines;

@@ -87,6 +87,19 @@ fn the_demo_is_replayed_under_another_decision_and_another_rule() {
     let behind = json["behind"].as_array().unwrap();
     assert!(behind.iter().any(|it| it["rule"]["supposed"] == true), "no rule is supposed");
     let table = desk.run("explain Rotterdam --scenario no-hotel.json --on 2026-01-01").expect(0).quietly();
+    // The picture has a bar for each step, and says what the table says.
+    let drawn = desk
+        .run("explain Rotterdam --scenario no-hotel.json --on 2026-01-01 --chart a.svg")
+        .expect(0)
+        .quietly();
+    assert_eq!(drawn.out, table.out);
+    let (svg, steps) = (desk.read("a.svg"), json["steps"].as_array().unwrap());
+    assert_eq!(svg.matches("class=\"n\"").count(), steps.len() + 2);
+    let bars = steps.iter().filter(|step| step["change"] != 0).count() + 2;
+    assert_eq!(svg.matches("<rect x=").count(), bars);
+    assert!(svg.contains("Scenario: Hotel scheme does not count.") && svg.contains("GENERATED"), "{svg}");
+    desk.run("explain Rotterdam --on 2026-01-01 --chart a.svg").expect(2).says("cannot write a new file");
+    std::fs::remove_file(desk.path("a.svg")).unwrap();
     is_narrow(&table);
 
     assert_eq!(desk.files(), files, "a scenario writes nothing");

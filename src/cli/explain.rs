@@ -1,5 +1,6 @@
 //! `peildatum explain`.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use crate::book::Book;
 use crate::book::explanation::{Behind, Cause, Explaining, Span};
 use crate::domain::time::{Day, ReferenceDate};
 use crate::ledger::{Explained, KnownAt, Ledger, Outside};
-use crate::report::audit;
+use crate::report::{audit, chart};
 use crate::store::Access;
 
 /// How the standing of an area became what it is: what happened, and what was learned later.
@@ -23,7 +24,8 @@ use crate::store::Access;
 #[command(after_help = "Examples:
   peildatum explain Rotterdam --on 2026-01-01
   peildatum explain NL --since 2022-01-01 --on 2022-01-01 --known-since 2022-01-01
-  peildatum explain GM0599 --on 2025-07-01 --entries --format csv")]
+  peildatum explain GM0599 --on 2025-07-01 --entries --format csv
+  peildatum explain GM0599 --on 2025-07-01 --chart rotterdam.svg")]
 pub struct Explain {
     /// NL, a province (PV28 or Zuid-Holland) or a municipality (GM0599 or Rotterdam).
     #[arg(default_value = "NL")]
@@ -47,6 +49,9 @@ pub struct Explain {
     /// Also the entries behind each step, and by which rule they count.
     #[arg(long)]
     entries: bool,
+    /// Also draw the steps as a waterfall, into a new file (SVG).
+    #[arg(long, value_name = "FILE")]
+    chart: Option<PathBuf>,
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -73,6 +78,13 @@ impl Explain {
         };
         let (mut explained, explaining) = ledger.explain(book, area, span)?;
         explained.scenario = scenario.as_ref().map(|it| it.name.clone());
+        if let Some(path) = &self.chart {
+            let written = File::create_new(path)
+                .and_then(|mut it| it.write_all(chart::waterfall(&explained).as_bytes()));
+            written.map_err(|error| {
+                Failure::Broken(format!("cannot write a new file {}: {error}", path.display()))
+            })?;
+        }
         let answer = Answer { ledger: &ledger, book, explained, explaining };
         match (self.format, self.entries) {
             (Format::Table, entries) => answer.table(entries),

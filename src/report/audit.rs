@@ -91,7 +91,7 @@ pub fn step(it: &Step, standing: i64) -> String {
     text
 }
 
-fn line(it: &Step) -> String {
+pub(super) fn line(it: &Step) -> String {
     let line = match it.line {
         StepLine::CarryOver => "carry-over fixed",
         StepLine::Quota => "quota",

@@ -3,6 +3,8 @@
 mod check;
 mod page;
 
+pub(super) use page::escaped;
+
 pub use check::{Checked, DossierFault, check};
 
 use std::io::{self, BufWriter, Seek, Write};

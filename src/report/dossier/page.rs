@@ -295,6 +295,6 @@ fn line_in_dutch(line: StepLine) -> &'static str {
 }
 
 /// A text in which nothing is taken for markup.
-fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
