@@ -25,12 +25,13 @@ mod tiles;
 mod verify;
 mod witness;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use crate::domain::person_number::without_person_numbers;
 use crate::domain::time::RecordedAt;
@@ -216,6 +217,25 @@ pub fn run() -> ExitCode {
 /// size, a name. So can a secret key, where the path of its file belongs.
 fn shown(said: &str) -> String {
     without_person_numbers(&without_secret_keys(said))
+}
+
+/// Prints an answer as it was asked for: as a table, in JSON or as CSV.
+fn print<T: Serialize + ?Sized>(
+    format: Format,
+    answer: &T,
+    table: impl FnOnce(&T) -> String,
+    csv: impl FnOnce(&T, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let mut to = BufWriter::new(io::stdout().lock());
+    match format {
+        Format::Table => to.write_all(table(answer).as_bytes())?,
+        Format::Json => {
+            serde_json::to_writer(&mut to, answer)?;
+            writeln!(to)?;
+        }
+        Format::Csv => csv(answer, &mut to)?,
+    }
+    Ok(to.flush()?)
 }
 
 /// Opens the ledger, with a bar while it is read, and says on standard error what had to be healed.

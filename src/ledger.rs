@@ -228,10 +228,7 @@ pub struct Answer {
 
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(from)?;
-        let known_at = part(&mut fields, "knownAt")?;
-        let checkpoint = part(&mut fields, "checkpoint")?;
-        let statement = Statement::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        let (statement, known_at, checkpoint) = computed(Map::deserialize(from)?)?;
         Ok(Self { statement, known_at, checkpoint })
     }
 }
@@ -244,6 +241,15 @@ fn part<T: for<'a> Deserialize<'a>, E: serde::de::Error>(
 ) -> Result<T, E> {
     let value = fields.remove(name).ok_or_else(|| E::missing_field(name))?;
     crate::domain::object(value).map_err(E::custom)
+}
+
+/// What an answer says, with the state of knowledge and what it was computed from beside it.
+fn computed<T: for<'a> Deserialize<'a>, E: serde::de::Error>(
+    mut fields: Map<String, Value>,
+) -> Result<(T, KnownAtSize, Checkpoint), E> {
+    let known_at = part(&mut fields, "knownAt")?;
+    let checkpoint = part(&mut fields, "checkpoint")?;
+    Ok((T::deserialize(Value::Object(fields)).map_err(E::custom)?, known_at, checkpoint))
 }
 
 /// How an area is divided in an answer.

@@ -112,13 +112,6 @@ impl Columns {
         all.flat_map(|of| of.half_years.iter().flatten()).flat_map(|of| of.cell.postings())
     }
 
-    /// Every posting of one municipality.
-    pub fn postings_for(&self, municipality: MunicipalityCode) -> impl Iterator<Item = Posting> {
-        let all =
-            self.of_municipality(municipality).into_iter().flat_map(|of| of.half_years.iter().flatten());
-        all.flat_map(|of| of.cell.postings())
-    }
-
     /// Every posting of one municipality and half-year, those of one line that are dated within it in the order of the log.
     pub fn postings_of(
         &self,

@@ -169,7 +169,7 @@ pub struct Behind {
     /// Whether it is contested at the end.
     pub contested: bool,
     /// Which of the events that a scenario supposes it is: it would stand right after the entry at the position.
-    pub supposed: Option<u16>,
+    pub supposed: Option<u32>,
 }
 
 /// By which rule persons who were housed count or do not.
@@ -286,7 +286,7 @@ impl<'a> Explaining<'a> {
         let (standing_since, standing_as_known_before, at_end) = (standing(0), standing(1), standing(3));
 
         // What the entries themselves moved, and how many of them.
-        let mut moved = BTreeMap::<(Cause, Key), (i64, Vec<(u32, Option<u16>)>)>::new();
+        let mut moved = BTreeMap::<(Cause, Key), (i64, Vec<(u32, Option<u32>)>)>::new();
         self.postings(half_years(), &mut |cause, key, posting| {
             let (persons, positions) = moved.entry((cause, key)).or_default();
             *persons += i64::from(posting.persons);
@@ -454,7 +454,7 @@ impl<'a> Explaining<'a> {
     }
 
     fn moved_by(&self, step: &Step) -> Vec<Behind> {
-        let mut moved = BTreeMap::<(Position, MunicipalityCode, Day, Option<Rule>, Option<u16>), i64>::new();
+        let mut moved = BTreeMap::<(Position, MunicipalityCode, Day, Option<Rule>, Option<u32>), i64>::new();
         self.postings(std::iter::once(step.half_year), &mut |cause, key, it| {
             if (cause, key) == (step.cause, step.key()) {
                 let rule = match it.line {
@@ -535,7 +535,7 @@ impl Behind {
         position: Position,
         municipality: MunicipalityCode,
         valid_on: Day,
-        supposed: Option<u16>,
+        supposed: Option<u32>,
     ) -> Self {
         Self { position, municipality, valid_on, persons: None, rule: None, contested: false, supposed }
     }

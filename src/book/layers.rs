@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::columns::{Columns, Left, Sums};
-use super::posting::{Line, Posting, housed_line, recount};
+use super::posting::{Posting, housed_line, recount};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
 use crate::domain::placement::PlacementKind;
@@ -43,7 +43,7 @@ pub(super) struct Recounted {
 }
 
 /// A rule, where it is known from, and which of the supposed events it is, if it is one.
-type Ruled = (Position, CountingRule, Option<u16>);
+type Ruled = (Position, CountingRule, Option<u32>);
 
 impl Recounted {
     /// A kind, with the rules that are recorded and those of the scenario, each in their order.
@@ -67,14 +67,6 @@ impl Recounted {
     fn counts(&self, rules: &[Ruled], day: Day) -> bool {
         let last = rules.iter().rev().find(|(_, rule, _)| rule.covers(day));
         last.map_or_else(|| counts_by_default(self.kind), |(_, rule, _)| rule.counts())
-    }
-}
-
-/// The kind of placement of a line, where persons were housed.
-fn kind_of(line: Line) -> Option<PlacementKind> {
-    match line {
-        Line::Housed(kind) | Line::NotCounted(kind) => Some(kind),
-        Line::Quota | Line::Revision | Line::Exchange | Line::CarryOver | Line::InCare => None,
     }
 }
 
@@ -245,7 +237,7 @@ impl Base<'_> {
             [(self.columns, 1, true), (&self.left_out, -1, true), (own, 1, false)]
         {
             columns.each_housed(code, half_year, as_of, |position, line, day, persons| {
-                let Some(kind) = kind_of(line) else { return };
+                let Some(kind) = line.kind() else { return };
                 let Some((it, rules)) = of_kind[kind.index()] else { return };
                 if it.counts(rules, day) && !(is_recorded && it.moved_at.contains(&position)) {
                     housed[kind.index()] += sign * persons;
@@ -262,7 +254,7 @@ impl Base<'_> {
         let supposed = self.supposed.get(&(code, half_year)).into_iter().flatten().copied();
         let mut postings: Vec<_> = recorded.chain(supposed).collect();
         for it in &self.recounted {
-            let is_of_kind = |posting: &Posting| kind_of(posting.line) == Some(it.kind);
+            let is_of_kind = |posting: &Posting| posting.line.kind() == Some(it.kind);
             let was_moved =
                 |posting: &Posting| posting.supposed.is_none() && it.moved_at.contains(&posting.position);
             postings.retain(|posting| !is_of_kind(posting) || !was_moved(posting));

@@ -29,7 +29,7 @@ pub struct Posting {
     /// How many persons, signed.
     pub persons: i32,
     /// Which of the events that a scenario supposes it is of; nothing where it is recorded.
-    pub supposed: Option<u16>,
+    pub supposed: Option<u32>,
 }
 
 /// The line of a statement that a posting moves.
@@ -55,6 +55,14 @@ pub enum Line {
 }
 
 impl Line {
+    /// The kind of placement, where persons were housed.
+    pub fn kind(self) -> Option<PlacementKind> {
+        match self {
+            Self::Housed(kind) | Self::NotCounted(kind) => Some(kind),
+            Self::Quota | Self::Revision | Self::Exchange | Self::CarryOver | Self::InCare => None,
+        }
+    }
+
     /// Whether it says what is due: that holds on its day already, where housing counts from the day after.
     pub fn is_obligation(self) -> bool {
         match self {

@@ -185,14 +185,13 @@ impl Book<'_> {
     }
 
     /// Which of the supposed events right after the entry at a position is such a one; nothing where none is.
-    pub(super) fn which_supposed(&self, position: Position, is: impl Fn(&Event) -> bool) -> Option<u16> {
-        let all = (0_u16..).zip(&self.supposed);
-        all.filter(|(_, (at, _))| *at == position).find(|(_, (_, event))| is(event)).map(|(index, _)| index)
+    pub(super) fn which_supposed(&self, position: Position, is: impl Fn(&Event) -> bool) -> Option<u32> {
+        which(&self.supposed, position, is)
     }
 
     /// One of the supposed events.
-    pub fn supposed_event(&self, which: u16) -> Option<&Event> {
-        self.supposed.get(usize::from(which)).map(|(_, event)| event)
+    pub fn supposed_event(&self, which: u32) -> Option<&Event> {
+        self.supposed.get(which as usize).map(|(_, event)| event)
     }
 
     /// The book under a scenario. It is asked as this one is, and holds for the log as it is now.
@@ -312,7 +311,7 @@ impl Book<'_> {
                 let Event::CarryOverRecorded(it) = event else { continue };
                 for (code, number) in it.persons.iter().filter(|_| it.to_half_year == half_year) {
                     let (position, number) = (*position, number.count());
-                    let fixing = Fixing { position, number, supposed: u16::try_from(index).ok() };
+                    let fixing = Fixing { position, number, supposed: u32::try_from(index).ok() };
                     numbers.entry(code).or_default().push(fixing);
                 }
             }
@@ -359,7 +358,7 @@ impl Book<'_> {
         }
         let mut rules = CountingRules::default();
         let mut known = book.rules_set.iter().peekable();
-        let supposed = (0_u16..).zip(&changes.supposed).map(|(index, it)| (Some(index), it));
+        let supposed = (0_u32..).zip(&changes.supposed).map(|(index, it)| (Some(index), it));
         let mut supposed: Vec<_> = supposed.chain(changes.remade.iter().map(|it| (None, it))).collect();
         supposed.retain(|(_, (_, event))| !is_numbered(event));
         supposed.sort_by_key(|(index, (position, _))| (*position, *index));
@@ -386,10 +385,7 @@ impl Book<'_> {
             let all = self.rules_set.iter().chain(&book.rules_set);
             all.into_iter().any(|(_, rule)| rule.kind() == *kind)
         };
-        let housed = postings.filter_map(|it| match it.line {
-            Line::Housed(kind) | Line::NotCounted(kind) => Some(kind),
-            _ => None,
-        });
+        let housed = postings.filter_map(|it| it.line.kind());
         let kinds: HashSet<_> = ruled.chain(housed.filter(has_rule)).collect();
         let all = PlacementKind::ALL.iter().filter(|kind| kinds.contains(kind));
         let rules = || {
@@ -406,7 +402,13 @@ impl Book<'_> {
 struct Fixing {
     position: Position,
     number: i64,
-    supposed: Option<u16>,
+    supposed: Option<u32>,
+}
+
+/// Which of the supposed events right after the entry at a position is such a one; nothing where none is.
+fn which(supposed: &[(Position, Event)], position: Position, is: impl Fn(&Event) -> bool) -> Option<u32> {
+    let all = (0_u32..).zip(supposed).filter(|(_, (at, _))| *at == position);
+    all.into_iter().find(|(_, (_, event))| is(event)).map(|(index, _)| index)
 }
 
 /// What the changes of a scenario move.
@@ -437,9 +439,8 @@ impl<'a> Altering<'a> {
     }
 
     /// Which of the supposed events right after the entry at a position is such a one.
-    fn which(&self, position: Position, is: impl Fn(&Event) -> bool) -> Option<u16> {
-        let all = (0_u16..).zip(&self.changes.supposed);
-        all.filter(|(_, (at, _))| *at == position).find(|(_, (_, event))| is(event)).map(|(index, _)| index)
+    fn which(&self, position: Position, is: impl Fn(&Event) -> bool) -> Option<u32> {
+        which(&self.changes.supposed, position, is)
     }
 
     /// The half-years of which any of the changes says something.

@@ -1,7 +1,7 @@
 //! `peildatum amv`.
 
-use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::slice;
 
 use clap::Args;
 
@@ -62,20 +62,14 @@ impl Amv {
         let parts = ledger.care((area, by), as_of, self.within, &mut |count| bar.set_position(count));
         bar.finish_and_clear();
         let parts = parts?;
-        let mut to = BufWriter::new(io::stdout().lock());
-        match (self.format, by) {
-            (Format::Table, By::Whole) => to.write_all(care::care(&parts[0]).as_bytes())?,
-            (Format::Table, _) => to.write_all(care::cares(&whole(area, by), &parts).as_bytes())?,
-            (Format::Json, By::Whole) => {
-                serde_json::to_writer(&mut to, &parts[0])?;
-                writeln!(to)?;
+        match by {
+            By::Whole => super::print(self.format, &parts[0], care::care, |it, to| {
+                care::care_as_csv(slice::from_ref(it), to)
+            }),
+            _ => {
+                let table = |parts: &[_]| care::cares(&whole(area, by), parts);
+                super::print(self.format, &parts[..], table, |parts, to| care::care_as_csv(parts, to))
             }
-            (Format::Json, _) => {
-                serde_json::to_writer(&mut to, &parts)?;
-                writeln!(to)?;
-            }
-            (Format::Csv, _) => care::care_as_csv(&parts, &mut to)?,
         }
-        Ok(to.flush()?)
     }
 }

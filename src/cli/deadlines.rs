@@ -1,7 +1,7 @@
 //! `peildatum deadlines`.
 
-use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::slice;
 
 use clap::Args;
 
@@ -58,23 +58,14 @@ impl DeadlinesArgs {
         let parts = ledger.deadlines((area, by), self.half_year, as_of, &mut |count| bar.set_position(count));
         bar.finish_and_clear();
         let parts = parts?;
-        let mut to = BufWriter::new(io::stdout().lock());
-        match (self.format, by) {
-            (Format::Table, By::Whole) => to.write_all(deadlines::deadlines(&parts[0]).as_bytes())?,
-            (Format::Table, _) => {
-                let text = deadlines::deadlines_of_parts(&whole(area, by), &parts);
-                to.write_all(text.as_bytes())?;
+        match by {
+            By::Whole => super::print(self.format, &parts[0], deadlines::deadlines, |it, to| {
+                deadlines::deadlines_as_csv(slice::from_ref(it), to)
+            }),
+            _ => {
+                let table = |parts: &[_]| deadlines::deadlines_of_parts(&whole(area, by), parts);
+                super::print(self.format, &parts[..], table, |it, to| deadlines::deadlines_as_csv(it, to))
             }
-            (Format::Json, By::Whole) => {
-                serde_json::to_writer(&mut to, &parts[0])?;
-                writeln!(to)?;
-            }
-            (Format::Json, _) => {
-                serde_json::to_writer(&mut to, &parts)?;
-                writeln!(to)?;
-            }
-            (Format::Csv, _) => deadlines::deadlines_as_csv(&parts, &mut to)?,
         }
-        Ok(to.flush()?)
     }
 }

@@ -1,6 +1,5 @@
 //! `peildatum evaluate`.
 
-use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use clap::Args;
@@ -61,15 +60,6 @@ impl Evaluate {
             tolerance: self.tolerance,
             counted_on: self.counted_on,
         })?;
-        let mut to = BufWriter::new(io::stdout().lock());
-        match self.format {
-            Format::Table => to.write_all(quota::evaluation(&evaluated).as_bytes())?,
-            Format::Json => {
-                serde_json::to_writer(&mut to, &evaluated)?;
-                writeln!(to)?;
-            }
-            Format::Csv => quota::evaluation_as_csv(&evaluated, &mut to)?,
-        }
-        Ok(to.flush()?)
+        super::print(self.format, &evaluated, quota::evaluation, |it, to| quota::evaluation_as_csv(it, to))
     }
 }

@@ -1,6 +1,5 @@
 //! `peildatum forecast`.
 
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -67,16 +66,7 @@ impl ForecastArgs {
             plan: plan.as_ref().map(|it| &it.plan),
         };
         let forecasted = ledger.forecast(&asked, seal)?;
-        let mut to = BufWriter::new(io::stdout().lock());
-        match self.format {
-            Format::Table => to.write_all(forecast::table(&forecasted).as_bytes())?,
-            Format::Json => {
-                serde_json::to_writer(&mut to, &forecasted)?;
-                writeln!(to)?;
-            }
-            Format::Csv => forecast::csv(&forecasted, &mut to)?,
-        }
-        Ok(to.flush()?)
+        super::print(self.format, &forecasted, forecast::table, |it, to| forecast::csv(it, to))
     }
 }
 

@@ -1,6 +1,5 @@
 //! `peildatum replay`.
 
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -97,20 +96,12 @@ impl Replay {
         let by = divided(area, self.by)?;
         let reading = self.reading.unwrap_or(Reading::OldestFirst);
         let replayed = ledger.replay(&scenarios, area, by, as_of, reading)?;
-        let mut to = BufWriter::new(io::stdout().lock());
-        match (self.format, by) {
-            (Format::Table, By::Whole) if scenarios.len() > 1 => {
-                to.write_all(replay::side_by_side(&replayed).as_bytes())?;
-            }
-            (Format::Table, By::Whole) => to.write_all(replay::lines(&replayed).as_bytes())?,
-            (Format::Table, _) => to.write_all(replay::parts(&replayed, &whole(area, by)).as_bytes())?,
-            (Format::Json, _) => {
-                serde_json::to_writer(&mut to, &replayed)?;
-                writeln!(to)?;
-            }
-            (Format::Csv, _) => replay::as_csv(&replayed, &mut to)?,
-        }
-        Ok(to.flush()?)
+        let table = |it: &_| match by {
+            By::Whole if scenarios.len() > 1 => replay::side_by_side(it),
+            By::Whole => replay::lines(it),
+            _ => replay::parts(it, &whole(area, by)),
+        };
+        super::print(self.format, &replayed, table, |it, to| replay::as_csv(it, to))
     }
 
     fn weeks(&self, ledger: &Path, half_year: HalfYear) -> Result<(), Failure> {
@@ -123,16 +114,7 @@ impl Replay {
         let area =
             named(half_year.last_day()).or_else(|none| named(half_year.first_day()).map_err(|_| none))?;
         let answer = ledger.weeks(area, half_year)?;
-        let mut to = BufWriter::new(io::stdout().lock());
-        match self.format {
-            Format::Table => to.write_all(weeks::weeks(&answer).as_bytes())?,
-            Format::Json => {
-                serde_json::to_writer(&mut to, &answer)?;
-                writeln!(to)?;
-            }
-            Format::Csv => weeks::weeks_as_csv(&answer, &mut to)?,
-        }
-        Ok(to.flush()?)
+        super::print(self.format, &answer, weeks::weeks, |it, to| weeks::weeks_as_csv(it, to))
     }
 }
 

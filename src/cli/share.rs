@@ -1,6 +1,5 @@
 //! `peildatum share`.
 
-use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use clap::Args;
@@ -66,15 +65,6 @@ impl ShareArgs {
             rounding: self.rounding,
             counted_on: self.counted_on,
         })?;
-        let mut to = BufWriter::new(io::stdout().lock());
-        match self.format {
-            Format::Table => to.write_all(quota::shares(&shared).as_bytes())?,
-            Format::Json => {
-                serde_json::to_writer(&mut to, &shared)?;
-                writeln!(to)?;
-            }
-            Format::Csv => quota::shares_as_allocation(&shared, &mut to)?,
-        }
-        Ok(to.flush()?)
+        super::print(self.format, &shared, quota::shares, |it, to| quota::shares_as_allocation(it, to))
     }
 }

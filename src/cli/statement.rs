@@ -1,7 +1,7 @@
 //! `peildatum statement`.
 
-use std::io::{self, Write};
 use std::path::Path;
+use std::slice;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
@@ -10,7 +10,7 @@ use super::{Failure, Format};
 use crate::book::statement::Reading;
 use crate::domain::area::{Area, Province};
 use crate::domain::time::{AsOf, Day, LogSize, RecordedAt, ReferenceDate};
-use crate::ledger::{Answer, By, KnownAt, Ledger, Outside};
+use crate::ledger::{By, KnownAt, Ledger, Outside};
 use crate::report::{csv, table};
 use crate::store::Access;
 
@@ -74,7 +74,15 @@ impl StatementArgs {
         let area = area(&ledger, &self.area, as_of)?;
         let by = divided(area, self.by)?;
         let answers = ledger.statements(area, by, as_of, self.reading)?;
-        write(&whole(area, by), &answers, by, self.format)
+        match by {
+            By::Whole => super::print(self.format, &answers[0], table::statement, |it, to| {
+                csv::statements(slice::from_ref(it), to)
+            }),
+            _ => {
+                let table = |answers: &[_]| table::statements(&whole(area, by), answers);
+                super::print(self.format, &answers[..], table, |answers, to| csv::statements(answers, to))
+            }
+        }
     }
 }
 
@@ -124,22 +132,4 @@ pub(super) fn whole(area: Area, by: By) -> String {
         Area::Municipality(code) => code.to_string(),
     };
     format!("{name} by {}", if by == By::Province { "province" } else { "municipality" })
-}
-
-fn write(whole: &str, answers: &[Answer], by: By, format: Format) -> Result<(), Failure> {
-    let mut to = io::stdout().lock();
-    match (format, by) {
-        (Format::Table, By::Whole) => to.write_all(table::statement(&answers[0]).as_bytes())?,
-        (Format::Table, _) => to.write_all(table::statements(whole, answers).as_bytes())?,
-        (Format::Json, By::Whole) => {
-            serde_json::to_writer(&mut to, &answers[0])?;
-            writeln!(to)?;
-        }
-        (Format::Json, _) => {
-            serde_json::to_writer(&mut to, answers)?;
-            writeln!(to)?;
-        }
-        (Format::Csv, _) => csv::statements(answers, to)?,
-    }
-    Ok(())
 }

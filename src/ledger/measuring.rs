@@ -1,11 +1,10 @@
 //! What is measured by going through the log itself: small-scale care and deadlines. Only lines that may matter are read as
 //! entries, and nothing of them stays in memory when the answer is given.
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::{By, Checkpoint, KnownAtSize, Ledger, LedgerError, decode, part};
+use super::{By, Checkpoint, KnownAtSize, Ledger, LedgerError, computed, decode};
 use crate::book::care::{Care, CareStanding};
 use crate::book::deadlines::{DeadlineStanding, Deadlines};
 use crate::domain::area::{Area, Province};
@@ -41,20 +40,14 @@ pub struct DeadlinesShown {
 
 impl<'de> Deserialize<'de> for CareShown {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(from)?;
-        let known_at = part(&mut fields, "knownAt")?;
-        let checkpoint = part(&mut fields, "checkpoint")?;
-        let standing = CareStanding::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        let (standing, known_at, checkpoint) = computed(Map::deserialize(from)?)?;
         Ok(Self { standing, known_at, checkpoint })
     }
 }
 
 impl<'de> Deserialize<'de> for DeadlinesShown {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(from)?;
-        let known_at = part(&mut fields, "knownAt")?;
-        let checkpoint = part(&mut fields, "checkpoint")?;
-        let standing = DeadlineStanding::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        let (standing, known_at, checkpoint) = computed(Map::deserialize(from)?)?;
         Ok(Self { standing, known_at, checkpoint })
     }
 }

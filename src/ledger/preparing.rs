@@ -3,9 +3,9 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::{Checkpoint, KnownAtSize, Ledger, LedgerError, ListSeal, part};
+use super::{Checkpoint, KnownAtSize, Ledger, LedgerError, ListSeal, computed};
 use crate::book::evaluation::{Proposal, ToEvaluate};
 use crate::book::forecast::{Forecast, ToForecast};
 use crate::book::share::{Share, ToShare};
@@ -54,20 +54,14 @@ pub struct Forecasted {
 
 impl<'de> Deserialize<'de> for Shared {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(from)?;
-        let known_at = part(&mut fields, "knownAt")?;
-        let checkpoint = part(&mut fields, "checkpoint")?;
-        let share = Share::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        let (share, known_at, checkpoint) = computed(Map::deserialize(from)?)?;
         Ok(Self { share, known_at, checkpoint })
     }
 }
 
 impl<'de> Deserialize<'de> for Evaluated {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(from)?;
-        let known_at = part(&mut fields, "knownAt")?;
-        let checkpoint = part(&mut fields, "checkpoint")?;
-        let proposal = Proposal::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        let (proposal, known_at, checkpoint) = computed(Map::deserialize(from)?)?;
         Ok(Self { proposal, known_at, checkpoint })
     }
 }
@@ -77,9 +71,7 @@ impl<'de> Deserialize<'de> for Forecasted {
         let mut fields = Map::deserialize(from)?;
         let plan = fields.remove("plan").ok_or_else(|| D::Error::missing_field("plan"))?;
         let plan = crate::domain::object_or_null(plan).map_err(D::Error::custom)?;
-        let known_at = part(&mut fields, "knownAt")?;
-        let checkpoint = part(&mut fields, "checkpoint")?;
-        let forecast = Forecast::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        let (forecast, known_at, checkpoint) = computed(fields)?;
         Ok(Self { forecast, plan, known_at, checkpoint })
     }
 }
@@ -104,6 +96,7 @@ impl Ledger {
         let (known_at, checkpoint) = (self.known_at(asked.known_at), self.checkpoint(asked.known_at)?);
         Ok(Evaluated { proposal, known_at, checkpoint })
     }
+
     /// Forecasts the permits of a half-year in two scenarios. The seal names the file of the plan.
     ///
     /// # Errors

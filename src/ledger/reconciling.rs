@@ -1,10 +1,9 @@
 //! Reconciling: a municipality's own list beside the entries of the ledger. Nothing is recorded by it.
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::{Checkpoint, KnownAtSize, Ledger, LedgerError, part};
+use super::{Checkpoint, KnownAtSize, Ledger, LedgerError, computed, part};
 use crate::book::reconciliation::{ListRow, Placements, Reconciliation, Scope, reconcile};
 use crate::domain::source::PlacementId;
 use crate::proof::content::ContentHash;
@@ -40,9 +39,7 @@ impl<'de> Deserialize<'de> for Reconciled {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let mut fields = Map::deserialize(from)?;
         let list = part(&mut fields, "list")?;
-        let known_at = part(&mut fields, "knownAt")?;
-        let checkpoint = part(&mut fields, "checkpoint")?;
-        let reconciliation = Reconciliation::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        let (reconciliation, known_at, checkpoint) = computed(fields)?;
         Ok(Self { reconciliation, list, known_at, checkpoint })
     }
 }

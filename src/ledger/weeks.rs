@@ -1,10 +1,9 @@
 //! A half-year week by week: the moments at which its Mondays began, translated to log sizes.
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::{Checkpoint, KnownAt, KnownAtSize, Ledger, LedgerError, part};
+use super::{Checkpoint, KnownAt, KnownAtSize, Ledger, LedgerError, computed};
 use crate::book::weeks::{Look, Weeks, days};
 use crate::domain::area::Area;
 use crate::domain::half_year::HalfYear;
@@ -25,10 +24,7 @@ pub struct WeekByWeek {
 
 impl<'de> Deserialize<'de> for WeekByWeek {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(from)?;
-        let known_at = part(&mut fields, "knownAt")?;
-        let checkpoint = part(&mut fields, "checkpoint")?;
-        let weeks = Weeks::deserialize(Value::Object(fields)).map_err(D::Error::custom)?;
+        let (weeks, known_at, checkpoint) = computed(Map::deserialize(from)?)?;
         Ok(Self { weeks, known_at, checkpoint })
     }
 }

@@ -8,7 +8,7 @@ use serde::ser::{Error as _, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use super::csv::{io_error, text};
-use super::number::grouped;
+use super::number::{grouped, signed};
 use super::table::{contested, generated, wrapped};
 use crate::book::explanation::{Behind, Cause, Explaining, Step, StepLine};
 use crate::domain::time::Day;
@@ -45,10 +45,6 @@ fn known(what: &str, on: Day, known_at: &KnownAtSize, checkpoint: &Checkpoint) -
 fn standing_line(label: &str, change: Option<i64>, standing: i64) -> String {
     let change = change.map_or_else(String::new, signed);
     format!("{label:<56}{change:>11}{:>12}\n", grouped(standing))
-}
-
-pub(super) fn signed(number: i64) -> String {
-    if number > 0 { format!("+{}", grouped(number)) } else { grouped(number) }
 }
 
 /// What stands above the steps of one cause, and between the standings that they lead from and to.

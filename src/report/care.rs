@@ -7,8 +7,8 @@ use csv::Writer;
 
 use super::csv::{io_error, text};
 use super::number::grouped;
-use super::quota::{known, lines, right};
-use super::table::{generated, plain_table, so_far, wrap_only, wrapped, written};
+use super::quota::{lines, right};
+use super::table::{generated, known, plain_table, so_far, wrap_only, wrapped, written};
 use crate::book::care::CareStanding;
 use crate::ledger::CareShown;
 

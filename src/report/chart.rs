@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::audit::{line, signed};
+use super::audit::line;
 use super::dossier::escaped;
-use super::number::grouped;
+use super::number::{grouped, signed};
 use crate::book::explanation::{Cause, Step};
 use crate::ledger::Explained;
 

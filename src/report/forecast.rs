@@ -6,9 +6,9 @@ use comfy_table::Cell;
 use csv::Writer;
 
 use super::csv::{io_error, text};
-use super::number::{grouped, percent};
-use super::quota::{known, lines, right, signed};
-use super::table::{generated, plain_table, wrap_only, wrapped};
+use super::number::{grouped, percent, signed};
+use super::quota::{lines, right};
+use super::table::{generated, known, plain_table, wrap_only, wrapped};
 use crate::book::evaluation::MonthOfGrants;
 use crate::book::forecast::{Forecast, Past, ProductionPlan, Published, RecentGrants};
 use crate::domain::quota::WindowReport;

@@ -18,7 +18,12 @@ pub fn grouped(number: i64) -> String {
     text
 }
 
-/// The same, or a dash where there is none.
+/// The same with its sign, where it says by how much something differs.
+pub fn signed(number: i64) -> String {
+    if number > 0 { format!("+{}", grouped(number)) } else { grouped(number) }
+}
+
+/// A number, or a dash where there is none.
 pub fn or_dash(number: Option<i64>) -> String {
     number.map_or_else(|| "-".to_owned(), grouped)
 }

@@ -6,30 +6,17 @@ use comfy_table::{Cell, CellAlignment};
 use csv::Writer;
 
 use super::csv::{io_error, text};
-use super::number::grouped;
-use super::table::{generated, plain_table, wrap_only, wrapped, written};
+use super::number::{grouped, signed};
+use super::table::{generated, known, plain_table, wrap_only, wrapped, written};
 use crate::book::evaluation::{
     Basis, Decided, Expectation, Finding, NumbersBy, OutsideRule, Period, Possible, Proposal,
 };
 use crate::book::share::{RoundingBy, Share};
 use crate::domain::quota::{AllocationMethod, Rounding};
-use crate::ledger::{Checkpoint, Evaluated, KnownAtSize, Shared};
+use crate::ledger::{Evaluated, Shared};
 
 pub(super) fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
-/// A number with its sign, where it says by how much something differs.
-pub(super) fn signed(number: i64) -> String {
-    if number > 0 { format!("+{}", grouped(number)) } else { grouped(number) }
-}
-
-pub(super) fn known(known_at: &KnownAtSize, checkpoint: &Checkpoint) -> String {
-    let known = match known_at.time {
-        Some(time) => format!("log size {} (last entry {time})", grouped(known_at.size as i64)),
-        None => "log size 0: nothing is recorded".to_owned(),
-    };
-    format!("As known at {known}\nRoot {}\n\n", checkpoint.root)
 }
 
 /// A label and a number, a row each.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::number::grouped;
+use super::number::{grouped, signed};
 use super::table::{generated, wrapped};
 use crate::book::reconciliation::{BothSides, Category, Line, Reconciliation};
 use crate::domain::area::MunicipalityCode;
@@ -202,10 +202,4 @@ fn below(text: &str, to: &mut impl Write) -> io::Result<()> {
     const WIDTH: usize = 76;
     let characters: Vec<char> = text.chars().collect();
     characters.chunks(WIDTH).try_for_each(|part| writeln!(to, "    {}", String::from_iter(part)))
-}
-
-/// An effect with its sign, since both parties look at it from their own side.
-fn signed(number: i64) -> String {
-    let sign = if number > 0 { "+" } else { "" };
-    format!("{sign}{}", grouped(number))
 }

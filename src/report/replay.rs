@@ -5,11 +5,9 @@ use std::io;
 use comfy_table::{Cell, CellAlignment};
 use csv::Writer;
 
-use super::audit::signed;
 use super::csv::{io_error, text as shown};
-use super::number::grouped;
-use super::quota::known as as_known;
-use super::table::{generated, plain_table, reading, wrap_only, wrapped};
+use super::number::{grouped, signed};
+use super::table::{generated, known as as_known, plain_table, reading, wrap_only, wrapped};
 use crate::book::scenario::{Compared, Lines};
 use crate::domain::placement::PlacementKind;
 use crate::ledger::{ChangesTold, Replayed, UnderScenario};

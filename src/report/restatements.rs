@@ -8,9 +8,8 @@ use csv::Writer;
 use serde::ser::{Error as _, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use super::audit::signed;
 use super::csv::{io_error, text};
-use super::number::grouped;
+use super::number::{grouped, signed};
 use super::table::{broken, generated, plain_table, wrap_only, wrapped, written};
 use crate::book::restatement::Touch;
 use crate::book::statement::NamedArea;

@@ -13,7 +13,7 @@ use crate::domain::objection::{Contested, FigureReport};
 use crate::domain::persons::Standing;
 use crate::domain::placement::Housed;
 use crate::domain::time::Day;
-use crate::ledger::{Answer, KnownAtSize};
+use crate::ledger::{Answer, Checkpoint, KnownAtSize};
 
 /// The width that every table keeps to.
 pub(super) const WIDTH: u16 = 80;
@@ -234,16 +234,18 @@ pub fn closed_half_years(rows: &[ClosedHalfYear]) -> String {
 
 fn heading(answer: &Answer, area: &str) -> String {
     let it = &answer.statement;
-    let known = match answer.known_at.time {
-        Some(time) => format!("log size {} (last entry {time})", grouped(answer.known_at.size as i64)),
+    let on = written(it.reference_date);
+    format!("{area}\nOn {on} at the start of the day, half-year {}\n", it.half_year)
+        + &known(&answer.known_at, &answer.checkpoint)
+}
+
+/// What an answer was computed from, as the end of its heading.
+pub(super) fn known(known_at: &KnownAtSize, checkpoint: &Checkpoint) -> String {
+    let known = match known_at.time {
+        Some(time) => format!("log size {} (last entry {time})", grouped(known_at.size as i64)),
         None => "log size 0: nothing is recorded".to_owned(),
     };
-    format!(
-        "{area}\nOn {} at the start of the day, half-year {}\nAs known at {known}\nRoot {}\n\n",
-        written(it.reference_date),
-        it.half_year,
-        answer.checkpoint.root
-    )
+    format!("As known at {known}\nRoot {}\n\n", checkpoint.root)
 }
 
 /// A day as it is written in a letter, `1 January 2026`.

@@ -5,9 +5,8 @@ use std::io::{self, Write};
 use comfy_table::{Cell, CellAlignment};
 use csv::Writer;
 
-use super::audit::signed;
 use super::csv::{io_error, text};
-use super::number::{grouped, or_dash, percent};
+use super::number::{grouped, or_dash, percent, signed};
 use super::table::{generated, plain_table, wrap_only, wrapped, written};
 use crate::book::weeks::{Ended, Interim, Week, Weeks, Without};
 use crate::ledger::WeekByWeek;

@@ -95,7 +95,7 @@ impl<H: History> Held<'_, H> {
         all_supposed.sort_by_key(|(position, number, event)| (*position, !is_rule(event), *number));
         changes.supposed =
             all_supposed.iter().map(|(position, _, event)| (*position, event.clone())).collect();
-        if faults.is_empty() {
+        if faults.is_empty() && !all_supposed.is_empty() {
             self.hold_against_register(&changes, &all_supposed, &mut faults);
         }
         // In the order of the file.
