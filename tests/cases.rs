@@ -3,6 +3,7 @@
 //! `tests/cases/README.md` says how a case is written. The lines of a case go through the decisions
 //! and the book as deliveries do, but for the disk.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -297,6 +298,28 @@ pub fn ask(world: &World, book: &Book<'_>, what: &str, line: &str) -> Result<(),
             if is != value {
                 wrong.push(format!("expected {name} {value}, but it is {is}"));
             }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+}
+
+/// Holds a refusal against what a case expects, which may leave the remedy out.
+pub fn is_refused(error: &impl Display, expected: &str) -> Result<(), String> {
+    let said = format!("refused: {error}");
+    match said == expected || said.starts_with(&format!("{expected}:")) {
+        true => Ok(()),
+        false => Err(format!("expected {expected}, but it is {said}")),
+    }
+}
+
+/// Holds every name and value that a case expects against what is found by the name.
+pub fn each_is(expected: &str, found: impl Fn(&str) -> Result<String, String>) -> Result<(), String> {
+    let mut wrong = Vec::new();
+    for part in expected.split(',') {
+        let (name, value) = part.trim().rsplit_once(' ').ok_or("cannot be read: write a name and a value")?;
+        let is = found(name)?;
+        if is != value {
+            wrong.push(format!("expected {name} {value}, but it is {is}"));
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }

@@ -7,7 +7,7 @@ use peildatum::domain::area::Area;
 use peildatum::domain::half_year::HalfYear;
 use peildatum::domain::time::{AsOf, Day, LogSize, ReferenceDate};
 
-use crate::cases::Words;
+use crate::cases::{Words, each_is};
 use crate::world::World;
 
 /// Small-scale care as the ledger finds it: only lines that may matter are read as entries.
@@ -76,15 +76,7 @@ pub fn ask(world: &World, what: &str, line: &str) -> Result<(), String> {
             };
         }
     };
-    let mut wrong = Vec::new();
-    for part in expected.split(',') {
-        let (name, value) = part.trim().rsplit_once(' ').ok_or("cannot be read: write a name and a value")?;
-        let is = found(name).ok_or_else(|| format!("{what} has nothing called {name:?}"))?;
-        if is != value {
-            wrong.push(format!("expected {name} {value}, but it is {is}"));
-        }
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    each_is(expected, |name| found(name).ok_or_else(|| format!("{what} has nothing called {name:?}")))
 }
 
 fn or_none(value: Option<impl ToString>) -> String {

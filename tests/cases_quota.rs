@@ -6,7 +6,7 @@ use peildatum::domain::half_year::HalfYear;
 use peildatum::domain::persons::Persons;
 use peildatum::domain::time::LogSize;
 
-use crate::cases::{Words, read};
+use crate::cases::{Words, each_is, is_refused, read};
 use crate::world::World;
 
 enum Found {
@@ -46,28 +46,15 @@ pub fn ask(world: &World, what: &str, line: &str) -> Result<(), String> {
     };
     let found = match found {
         Ok(found) => found,
-        Err(error) => {
-            let said = format!("refused: {error}");
-            // The remedy may be left out of the case.
-            return match said == expected || said.starts_with(&format!("{expected}:")) {
-                true => Ok(()),
-                false => Err(format!("expected {expected}, but it is {said}")),
-            };
-        }
+        Err(error) => return is_refused(&error, expected),
     };
-    let mut wrong = Vec::new();
-    for part in expected.split(',') {
-        let (name, value) = part.trim().rsplit_once(' ').ok_or("cannot be read: write a name and a value")?;
+    each_is(expected, |name| {
         let is = match &found {
             Found::Share(it) => of_share(it, name),
             Found::Proposal(it) => of_proposal(it, name),
         };
-        let is = is.ok_or_else(|| format!("{what} has nothing called {name:?}"))?;
-        if is != value {
-            wrong.push(format!("expected {name} {value}, but it is {is}"));
-        }
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+        is.ok_or_else(|| format!("{what} has nothing called {name:?}"))
+    })
 }
 
 fn persons(words: &mut Words<'_>) -> Result<Persons, String> {

@@ -5,7 +5,7 @@ use peildatum::domain::area::Area;
 use peildatum::domain::half_year::HalfYear;
 use peildatum::domain::time::Day;
 
-use crate::cases::{Words, read};
+use crate::cases::{Words, each_is, is_refused, read};
 use crate::world::World;
 
 /// The days from which a half-year is looked at, each with what had been recorded before it, as far as the log reaches.
@@ -25,24 +25,11 @@ pub fn ask(world: &World, line: &str) -> Result<(), String> {
     words.end()?;
     let weeks = match world.book.weeks(area, half_year, &looks(world, half_year), world.size()) {
         Ok(weeks) => weeks,
-        Err(error) => {
-            let said = format!("refused: {error}");
-            // The remedy may be left out of the case.
-            return match said == expected || said.starts_with(&format!("{expected}:")) {
-                true => Ok(()),
-                false => Err(format!("expected {expected}, but it is {said}")),
-            };
-        }
+        Err(error) => return is_refused(&error, expected),
     };
-    let mut wrong = Vec::new();
-    for part in expected.split(',') {
-        let (name, value) = part.trim().rsplit_once(' ').ok_or("cannot be read: write a name and a value")?;
-        let is = of_weeks(&weeks, name).ok_or_else(|| format!("the weeks have nothing called {name:?}"))?;
-        if is != value {
-            wrong.push(format!("expected {name} {value}, but it is {is}"));
-        }
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    each_is(expected, |name| {
+        of_weeks(&weeks, name).ok_or_else(|| format!("the weeks have nothing called {name:?}"))
+    })
 }
 
 fn or_none(value: Option<impl ToString>) -> String {
