@@ -165,6 +165,9 @@ fn a_file_that_is_no_scenario_is_refused_with_every_reason_and_its_place() {
     desk.run("replay GM0599 --scenario scenario.json --on 2025-03-01 --by province").expect(64);
     desk.run("replay GM9999 --scenario scenario.json --on 2025-03-01").expect(1).says("GM9999 is not");
     desk.run("replay --scenario scenario.json --on 2025-03-01 --known-at 4000").expect(1).says("never known");
+    // JSON may write any letter by its number.
+    desk.write("escaped.json", r#"{"name":"A","reading":"\u0074otal"}"#);
+    desk.run("replay --scenario escaped.json --on 2025-03-01").expect(0).quietly();
     let same = desk.run("replay --scenario scenario.json --on 2025-03-01").expect(0).quietly();
     assert!(same.out.contains("leaves out 0 entries and supposes 0 events"), "{}", same.out);
 }

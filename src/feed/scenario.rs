@@ -59,8 +59,8 @@ struct ScenarioFile<'a> {
     without: Vec<&'a RawValue>,
     #[serde(borrow, default)]
     with: Vec<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "crate::domain::present")]
-    reading: Option<&'a str>,
+    #[serde(default, deserialize_with = "crate::domain::present")]
+    reading: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ pub fn read(content: &[u8]) -> Result<Scenario, ScenarioFaults> {
     let file: ScenarioFile<'_> =
         read_object(text).map_err(|fault| ScenarioFaults(vec![fault_in("", &fault)]))?;
     let mut faults = Vec::new();
-    let reading = match file.reading.map(str::parse::<Reading>) {
+    let reading = match file.reading.as_deref().map(str::parse::<Reading>) {
         None => None,
         Some(Ok(reading)) => Some(reading),
         Some(Err(fault)) => {
