@@ -39,6 +39,8 @@ pub mod objection;
 
 pub mod event;
 
+pub mod access;
+
 /// What is wrong with a value: a sentence without the value itself.
 ///
 /// A value that was delivered may hold something that must not be repeated (a person's number), so
