@@ -17,6 +17,7 @@ mod events;
 mod folder;
 mod frame;
 mod journal;
+pub mod kept;
 mod lines;
 mod note;
 mod open;

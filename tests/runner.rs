@@ -34,6 +34,7 @@ mod shares;
 mod store_backup;
 mod store_commits;
 mod store_damage;
+mod store_kept;
 mod store_ledger;
 mod store_proofs;
 mod store_refusals;

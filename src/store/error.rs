@@ -121,6 +121,23 @@ pub enum StoreError {
         /// What the reader said.
         reason: String,
     },
+    /// A file of records beside the log does not hold what it should.
+    #[error(
+        "{} {what}; nothing was changed. Put the file back from a copy; without one, move it away and do without what it held",
+        .file.display()
+    )]
+    KeptDamaged {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Another process writes to a file of records at the same time.
+    #[error("{} was changed by another program meanwhile; nothing was written to it. Open the ledger again", .file.display())]
+    KeptChanged {
+        /// The file.
+        file: PathBuf,
+    },
     /// An earlier write failed, so this handle no longer knows what is on disk.
     #[error("an earlier write to the ledger failed, so this handle does nothing more; open the ledger again")]
     Poisoned,

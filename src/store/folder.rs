@@ -185,6 +185,15 @@ pub(super) fn write_format(root: &Path) -> Result<(), StoreError> {
     sync_dir(root)
 }
 
+/// How to open a file for writing that, where it is made, its owner alone can read.
+pub(super) fn private() -> fs::OpenOptions {
+    let mut options = File::options();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// The first free `NAME.damaged-N`: the path and the name.
 pub(super) fn free_name(path: &Path) -> (PathBuf, String) {
     let name = path.file_name().expect("a name").to_string_lossy();

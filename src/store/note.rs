@@ -1,6 +1,7 @@
 //! What opening healed or cut off. Nothing is healed without a word.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::proof::merkle::Hash;
 
@@ -76,6 +77,13 @@ pub enum Note {
         /// What it was, within the ledger's directory.
         name: String,
     },
+    /// A file of records beside the log ended in some that were not synced, as after a crash. Nobody was told of them.
+    RecordsCut {
+        /// The file.
+        file: PathBuf,
+        /// How many bytes went.
+        bytes: u64,
+    },
     /// A part of the snapshot could not be used. Nothing rests on it; reading the journal takes longer.
     SnapshotThrownAway {
         /// The file.
@@ -137,6 +145,12 @@ impl fmt::Display for Note {
             Self::LeftoverRemoved { name } => {
                 write!(f, "{name}, left half-made by an unclean stop, was removed")
             }
+            Self::RecordsCut { file, bytes } => write!(
+                f,
+                "{} ended in records that are not whole, as after a crash; its last {bytes} bytes, of which nobody was \
+                 told, were cut off",
+                file.display()
+            ),
             Self::SnapshotThrownAway { name, why } => {
                 write!(f, "{name} {why}; it was thrown away and is made again from the journal")
             }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::Head;
 use super::error::StoreError;
-use super::folder::{Access, Folder, format_of, is_empty, names, sync_dir};
+use super::folder::{Access, Folder, format_of, is_empty, names, private, sync_dir};
 use super::reader::Reader;
 use crate::proof::checkpoint::{CheckpointFault, SignedCheckpoint, TreeHead};
 use crate::proof::merkle::Hash;
@@ -196,11 +196,7 @@ fn is_readable_by_others(_: &File) -> io::Result<bool> {
 
 /// Writes a secret into a new file that its owner alone can read. When this returns it survives a power cut.
 fn write_secret(path: &Path, key: &SignerKey) -> Result<(), SigningError> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = match options.open(path) {
+    let mut file = match private().create_new(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(SigningError::KeyFileThere(path.to_path_buf()));
