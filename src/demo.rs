@@ -22,7 +22,7 @@ use crate::decide::command::Identity;
 use crate::decide::refusal::Refusal;
 use crate::domain::source::Source;
 use crate::domain::time::RecordedAt;
-use crate::ledger::{Ledger, LedgerError, Offered, Outside, Ticket};
+use crate::ledger::{Ledger, LedgerError, Offered, Outside};
 use crate::store::Access;
 
 /// The file that marks a ledger of the demo, and what stands in it. Another history gets another number.
@@ -126,7 +126,7 @@ fn fill(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), DemoError> {
         }
         progress(ledger.size().0);
     }
-    tickets.into_iter().try_for_each(Ticket::wait)?;
+    tickets.into_iter().try_for_each(|ticket| ticket.wait().map(|_| ()))?;
     Ok(ledger.close()?)
 }
 

@@ -3,11 +3,15 @@
 //! A file is read row by row and recorded in groups, so that a million rows never sit in memory.
 //! What looks like a person's number is refused before anything else is done with a row.
 
+pub mod acknowledged;
+
 pub mod cloudevent;
 
 pub mod csv;
 
 pub mod faults;
+
+pub mod intake;
 
 mod separated;
 
@@ -16,6 +20,8 @@ pub mod own_list;
 pub mod plan;
 
 pub mod parcel;
+
+pub mod pseudonym;
 
 pub mod receipt;
 

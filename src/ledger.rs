@@ -8,6 +8,8 @@ mod audit;
 
 mod batch;
 
+mod clock;
+
 mod measuring;
 
 mod memory;
@@ -26,6 +28,7 @@ mod weeks;
 
 pub use audit::{ClosingShown, EntryHead, Explained, ExplainedEntry, Late, Restated, Restatements};
 pub use batch::{Batch, Offered, Ticket};
+pub use clock::{Stopwatch, new_id, now};
 pub use measuring::{CareShown, DeadlinesShown};
 pub use preparing::{Evaluated, Forecasted, Shared};
 pub use reconciling::{ListSeal, Reconciled};
@@ -68,9 +71,9 @@ use short::Gathered;
 /// What comes from outside the program: the time, and identities that nobody can guess.
 pub struct Outside {
     /// The time now.
-    pub clock: Box<dyn FnMut() -> RecordedAt + Send>,
+    pub clock: Box<dyn FnMut() -> RecordedAt + Send + Sync>,
     /// A new UUID of version 7 for something that happens at this time.
-    pub ids: Box<dyn FnMut(RecordedAt) -> Uuid + Send>,
+    pub ids: Box<dyn FnMut(RecordedAt) -> Uuid + Send + Sync>,
 }
 
 impl Outside {
@@ -442,6 +445,39 @@ impl Ledger {
     /// When it cannot be read.
     pub fn entry(&self, position: Position) -> Result<Entry, LedgerError> {
         decode(position, &self.reader.get(position.0)?)
+    }
+
+    /// The entries that a delivery brought, where they were recorded together; none where it is unknown.
+    ///
+    /// The identity of a delivery says when it came, and its entries stand together right behind that.
+    ///
+    /// # Errors
+    /// When an entry cannot be read.
+    pub fn entries_of(&self, delivery: DeliveryId) -> Result<Vec<Entry>, LedgerError> {
+        // A delivery that waited longer than this between its identity and its entries is not found.
+        const WAITED: i64 = 1_000;
+        let Some((seconds, nanos)) = delivery.uuid().get_timestamp().map(|it| it.to_unix()) else {
+            return Ok(Vec::new());
+        };
+        let began = seconds as i64 * 1_000 + i64::from(nanos / 1_000_000);
+        let moments = &self.memory.moments;
+        let from = moments.partition_point(|(_, at)| at.millis() < began);
+        let mut entries = Vec::new();
+        for (index, (first, at)) in moments.iter().enumerate().skip(from) {
+            if at.millis() > began + WAITED {
+                break;
+            }
+            let end = moments.get(index + 1).map_or(u64::MAX, |(next, _)| *next).min(self.durable().0);
+            for position in *first..end {
+                let entry = self.entry(Position(position))?;
+                if entry.delivery == delivery {
+                    entries.push(entry);
+                } else if !entries.is_empty() {
+                    return Ok(entries);
+                }
+            }
+        }
+        Ok(entries)
     }
 
     /// Hands out the stored lines from a position on, up to a log size, byte for byte.

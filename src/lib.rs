@@ -12,6 +12,7 @@ pub mod decide;
 pub mod demo;
 pub mod domain;
 pub mod feed;
+pub mod http;
 pub mod ledger;
 pub mod proof;
 pub mod report;

@@ -22,6 +22,8 @@ pub mod replay;
 
 pub mod restatements;
 
+pub mod schemas;
+
 pub mod table;
 
 pub mod reconciliation;

@@ -9,9 +9,11 @@
 //! The seam is narrow on purpose (append at an expected size, read from a position, head), so that a ledger can one
 //! day lie elsewhere. `docs/log-format.md` describes the bytes on disk.
 
+mod audit;
 mod backup;
 mod checkpoint;
 mod commit;
+mod drawer;
 mod error;
 mod events;
 mod folder;
@@ -19,6 +21,7 @@ mod frame;
 mod journal;
 pub mod kept;
 mod lines;
+mod links;
 mod note;
 mod open;
 mod past;
@@ -34,10 +37,13 @@ mod writer;
 
 use std::path::Path;
 
+pub use audit::{AuditRecord, AuditResult, Trail};
 pub use backup::{backup, restore};
+pub use drawer::Drawer;
 pub use error::{Remedy, StoreError};
 pub use folder::Access;
 pub use lines::Lines;
+pub use links::Links;
 pub use note::Note;
 pub use reader::Reader;
 pub use repair::repair;

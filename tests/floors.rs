@@ -18,10 +18,10 @@ const ROOMS: [(&str, u8); 13] = [
     ("feed", 4),
     ("report", 4),
     ("demo", 4),
-    ("cli", 5),
     ("http", 5),
-    ("lib", 6),
-    ("main", 6),
+    ("cli", 6),
+    ("lib", 7),
+    ("main", 7),
 ];
 
 /// Names that say nothing about what a file is for.

@@ -56,13 +56,47 @@ impl<R: BufRead> Parcels for EventLines<R> {
             if line.is_empty() {
                 continue;
             }
-            let raw = Raw::Line(line.to_owned());
-            return Ok(Some(match read(line) {
-                Ok(content) => Parcel::one(self.number, raw, content),
-                Err(refusals) => Parcel::refused(self.number, raw, refusals),
-            }));
+            return Ok(Some(event(self.number, line)));
         }
     }
+}
+
+/// One event as a row with this number.
+pub fn event(number: u64, text: &str) -> Parcel {
+    let raw = Raw::Line(text.to_owned());
+    let (mut numbered, mut sequence) = (None, None);
+    let parcel = match read(text, &mut sequence, &mut numbered) {
+        Ok(content) => Parcel::one(number, raw, content),
+        Err(refusals) => Parcel::refused(number, raw, refusals),
+    };
+    Parcel { numbered: numbered.zip(sequence), ..parcel }
+}
+
+/// The events of a list (`application/cloudevents-batch+json`), each a row, counted from 1.
+///
+/// # Errors
+/// When it is not a JSON array, or holds more than `most` events.
+pub fn event_list(content: &[u8], most: usize) -> Result<Vec<Parcel>, NoList> {
+    let text = std::str::from_utf8(content).map_err(|_| NoList::NotText)?;
+    let events: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NoList::NotAnArray)?;
+    if events.len() > most {
+        return Err(NoList::TooMany(events.len()));
+    }
+    Ok((1..).zip(events).map(|(number, it)| event(number, it.get())).collect())
+}
+
+/// Why something is not a list of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoList {
+    /// The bytes are no text.
+    #[error("is not text in UTF-8")]
+    NotText,
+    /// The text is something else.
+    #[error("is not a JSON array")]
+    NotAnArray,
+    /// There are too many.
+    #[error("holds {0} events")]
+    TooMany(usize),
 }
 
 fn skip_line(from: &mut impl BufRead) -> io::Result<()> {
@@ -93,11 +127,15 @@ struct CloudEvent<'a> {
     #[serde(borrow)]
     time: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    sequence: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
 
 /// What one event says, or every fault of its envelope, or the first of its content.
-fn read(line: &str) -> Result<Content, Vec<Refusal>> {
+///
+/// Which source it is of and what number it has there is told also when it is refused, where that can be read.
+fn read(line: &str, sequence: &mut Option<u64>, of: &mut Option<Source>) -> Result<Content, Vec<Refusal>> {
     const NOT_AN_OBJECT: Refusal = Refusal::Unreadable { problem: "is not one JSON object on one line" };
     let Ok(value) = serde_json::from_str::<Value>(line) else {
         let number = holds_person_number(line);
@@ -123,6 +161,11 @@ fn read(line: &str) -> Result<Content, Vec<Refusal>> {
     }
     let id: Option<EventId> = attribute("id", event.id, &mut refusals);
     let source: Option<Source> = attribute("source", event.source, &mut refusals);
+    match event.sequence.as_deref().map(number_of_event) {
+        Some(None) => refusals.push(malformed("sequence", SEQUENCE)),
+        number => *sequence = number.flatten(),
+    }
+    *of = source.clone();
     let registered_at: Option<RecordedAt> = match event.time {
         Some(time) => attribute("time", Some(time), &mut refusals),
         None => None,
@@ -168,6 +211,15 @@ fn read(line: &str) -> Result<Content, Vec<Refusal>> {
         }),
         _ => Err(refusals),
     }
+}
+
+const SEQUENCE: &str =
+    "is not the number of an event: write 1 to 8 digits, and count from one event to the next";
+
+/// The number of an event among those of its source. Nine or ten digits could be the number of a person.
+fn number_of_event(text: &str) -> Option<u64> {
+    let right = (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| right)
 }
 
 fn attribute<T: std::str::FromStr<Err = crate::domain::Fault>>(

@@ -231,8 +231,9 @@ impl<R: BufRead> CsvFile<R> {
         understood: (ListHead, MunicipalityCode, i64),
     ) -> Option<Parcel> {
         let (head, code, count) = understood;
-        if let Some(Parcel { rows, content: Some(Content { request: Request::List(open, numbers), .. }) }) =
-            &mut self.open
+        if let Some(Parcel {
+            rows, content: Some(Content { request: Request::List(open, numbers), .. }), ..
+        }) = &mut self.open
             && *open == head
         {
             let mut row = Row { number, raw, refusals: Vec::new() };

@@ -14,6 +14,7 @@ use crate::domain::person_number::{holds_person_number, without_person_numbers};
 use crate::domain::persons::{Balance, Persons};
 use crate::domain::quota::{Allocation, AllocationMethod, Rounding};
 use crate::domain::reference::Reference;
+use crate::domain::source::Source;
 use crate::domain::time::{Day, RecordedAt};
 
 /// Rows that become one event, or a row that is refused as it stands.
@@ -23,6 +24,8 @@ pub struct Parcel {
     pub rows: Vec<Row>,
     /// What they ask for, where any of them can be understood.
     pub content: Option<Content>,
+    /// The number that the source gave to the event among all of its own (the attribute `sequence`), where it gave one.
+    pub numbered: Option<(Source, u64)>,
 }
 
 /// A row of a file as it was delivered.
@@ -202,12 +205,12 @@ impl Parcel {
 
     /// A row that is refused as it stands.
     pub fn refused(number: u64, raw: Raw, refusals: Vec<Refusal>) -> Self {
-        Self { rows: vec![Row { number, raw, refusals }], content: None }
+        Self { rows: vec![Row { number, raw, refusals }], content: None, numbered: None }
     }
 
     /// A row that asks for one event.
     pub fn one(number: u64, raw: Raw, content: Content) -> Self {
-        Self { rows: vec![Row { number, raw, refusals: Vec::new() }], content: Some(content) }
+        Self { rows: vec![Row { number, raw, refusals: Vec::new() }], content: Some(content), numbered: None }
     }
 
     /// Takes a municipality out of a list and gives its row, if the list has it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ledger, LedgerError, decode};
+use super::{Checkpoint, Ledger, LedgerError, decode};
 use crate::decide::command::{Command, Identity};
 use crate::decide::recalled::Recalled;
 use crate::decide::refusal::Refusal;
@@ -10,6 +10,7 @@ use crate::decide::{Decided, decide};
 use crate::domain::event::{Entry, IdBy};
 use crate::domain::source::{DeliveryId, EventId, Source};
 use crate::domain::time::{Day, Position, RecordedAt};
+use crate::proof::merkle::{Hash, leaf_hash};
 use crate::store::{self, Lines};
 
 /// What became of an offer that was not refused.
@@ -38,17 +39,20 @@ pub struct Batch<'a> {
 }
 
 /// Stands for a batch that is on its way to the disk.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "nobody may be told of a batch before it was waited for"]
 pub struct Ticket(Option<store::Ticket>);
 
 impl Ticket {
-    /// Waits until the batch is durable. Only now may anybody be told of it.
+    /// Waits until the batch is durable. Only now may anybody be told of it. Gives the log right after, with what others
+    /// recorded at the same time; nothing in a rehearsal.
     ///
     /// # Errors
     /// When it cannot be written: then the ledger does nothing more and must be opened again.
-    pub fn wait(self) -> Result<(), LedgerError> {
-        self.0.map_or(Ok(()), |ticket| ticket.wait().map(|_| ()).map_err(LedgerError::Store))
+    pub fn wait(self) -> Result<Option<Checkpoint>, LedgerError> {
+        let Some(ticket) = self.0 else { return Ok(None) };
+        let head = ticket.wait()?;
+        Ok(Some(Checkpoint { size: head.size, root: head.root }))
     }
 }
 
@@ -169,6 +173,20 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// As for [`submit`](Self::submit) and [`Ticket::wait`].
     pub fn commit(self) -> Result<(), LedgerError> {
-        self.submit()?.wait()
+        self.submit()?.wait().map(|_| ())
+    }
+
+    /// When its entries are recorded.
+    pub fn recorded_at(&self) -> RecordedAt {
+        self.recorded_at
+    }
+
+    /// The leaf hash of an entry that this batch brought (RFC 6962).
+    ///
+    /// # Panics
+    /// When it brought none at that position.
+    pub fn leaf(&self, position: Position) -> Hash {
+        let line = position.0.checked_sub(self.first).and_then(|index| self.lines.get(index as usize));
+        leaf_hash(line.expect("a position of this batch"))
     }
 }

@@ -1,0 +1,170 @@
+//! Serving: connections in, and a clean end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt as _;
+
+use super::{Limits, Server};
+use crate::ledger::LedgerError;
+
+/// The most bytes of the headers of a request.
+const HEADERS: usize = 32 << 10;
+/// The most headers of a request.
+const HEADER_COUNT: usize = 64;
+/// How long requests that are under way may take when the server stops.
+const LAST_REQUESTS: Duration = Duration::from_secs(20);
+
+/// A server that answers.
+pub struct Served {
+    /// Where it answers.
+    pub address: SocketAddr,
+    runtime: tokio::runtime::Runtime,
+    stopping: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+    server: Arc<Server>,
+}
+
+/// Begins to serve at an address.
+///
+/// # Errors
+/// When nothing can listen there.
+pub fn serve(server: Arc<Server>, address: SocketAddr) -> io::Result<Served> {
+    // What is broken is told by where, never by what was said: that may repeat what was sent.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "something broke");
+    }));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build()?;
+    let listener = runtime.block_on(TcpListener::bind(address))?;
+    let address = listener.local_addr()?;
+    let (stopping, stopped) = watch::channel(false);
+    let task = runtime.spawn(accept(listener, Arc::clone(&server), stopped));
+    Ok(Served { address, runtime, stopping, task, server })
+}
+
+impl Served {
+    /// Waits until somebody asks the process to stop, or nothing can be recorded any more. Gives whether it broke.
+    pub fn wait(&self) -> bool {
+        let server = Arc::clone(&self.server);
+        self.runtime.block_on(async move {
+            tokio::select! {
+                () = asked_to_stop() => false,
+                () = server.until_broken() => true,
+            }
+        })
+    }
+
+    /// Answers what is under way, makes what was acknowledged durable, and closes the ledger.
+    ///
+    /// # Errors
+    /// As [`Server::stop`].
+    pub fn stop(self) -> Result<(), LedgerError> {
+        let Self { runtime, stopping, task, server, .. } = self;
+        stopping.send_replace(true);
+        // What was taken is decided about and answered before connections are waited for.
+        let _ = runtime.block_on(tokio::time::timeout(LAST_REQUESTS, task));
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        server.stop()
+    }
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Takes connections until the server stops, and then waits for those that are open.
+async fn accept(listener: TcpListener, server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
+    let Limits { connections, headers_within, .. } = server.settings.limits;
+    let room = Arc::new(Semaphore::new(connections));
+    let open = Arc::new(AtomicUsize::new(0));
+    let router = server.router();
+    let graceful = GracefulShutdown::new();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(headers_within)
+        .max_headers(HEADER_COUNT)
+        .max_buf_size(HEADERS.max(64 << 10))
+        .pipeline_flush(true);
+    loop {
+        // Who comes when there is no room waits in the queue of the operating system.
+        let place = tokio::select! {
+            place = Arc::clone(&room).acquire_owned() => place.expect("it is never closed"),
+            _ = stopped.changed() => break,
+        };
+        let (stream, peer) = tokio::select! {
+            taken = listener.accept() => match taken {
+                Ok(taken) => taken,
+                Err(error) => {
+                    // Too many files are open, or the caller has gone: that passes.
+                    tracing::warn!(%error, "a connection was not taken");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            _ = stopped.changed() => break,
+        };
+        let connection = graceful.watch(http.serve_connection(io_of(stream), service(&router, peer)));
+        let (open, server) = (Arc::clone(&open), Arc::clone(&server));
+        tokio::spawn(async move {
+            server.measured.connections(open.fetch_add(1, Ordering::Relaxed) + 1);
+            if let Err(error) = connection.await {
+                tracing::debug!(error = %super::shown(&error.to_string()), "a connection broke off");
+            }
+            server.measured.connections(open.fetch_sub(1, Ordering::Relaxed) - 1);
+            drop(place);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+fn io_of(stream: TcpStream) -> TokioIo<TcpStream> {
+    // Answers are small and whoever asked waits for them.
+    let _ = stream.set_nodelay(true);
+    TokioIo::new(stream)
+}
+
+fn service(
+    router: &Router,
+    peer: SocketAddr,
+) -> impl hyper::service::Service<
+    Request<Incoming>,
+    Response = axum::response::Response,
+    Error = std::convert::Infallible,
+    Future: Send,
+> + use<> {
+    let router = router.clone();
+    hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    })
+}

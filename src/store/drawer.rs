@@ -1,0 +1,138 @@
+//! Drawers: records of organisations beside the log, found by identity. What lies in one can be taken out for good.
+//!
+//! Receipts and what is in quarantine lie in drawers. The log does not rest on them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::error::StoreError;
+use super::kept::{Kept, Place};
+use super::note::Note;
+use crate::domain::access::Oin;
+
+/// A drawer. Every record has an owner, an identity, a second one by which its owner may find it, and content.
+#[derive(Debug)]
+pub struct Drawer {
+    kept: Kept,
+    /// In the order of their identities, which are of version 7: the oldest first.
+    records: HashMap<Oin, BTreeMap<Uuid, Place>>,
+    keys: HashMap<(Oin, Uuid), Uuid>,
+    /// Records that a later one took the place of. They go when that one is durable.
+    replaced: Vec<Place>,
+}
+
+/// How a record begins: owner, identity, key.
+const HEAD: usize = 20 + 16 + 16;
+
+impl Drawer {
+    /// Opens a drawer, or begins one.
+    ///
+    /// # Errors
+    /// When its file is damaged or cannot be read.
+    pub fn open(path: &Path) -> Result<(Self, Vec<Note>), StoreError> {
+        let mut records: HashMap<Oin, BTreeMap<Uuid, Place>> = HashMap::new();
+        let (mut keys, mut replaced) = (HashMap::new(), Vec::new());
+        let (kept, notes) = Kept::open(path, &mut |place, record| {
+            let (owner, id, key, _) = read(record).ok_or("is none of a drawer")?;
+            // A crash before the earlier one was erased leaves both, and the later one counts.
+            replaced.extend(records.entry(owner).or_default().insert(id, place));
+            if let Some(key) = key {
+                keys.insert((owner, key), id);
+            }
+            Ok(())
+        })?;
+        Ok((Self { kept, records, keys, replaced }, notes))
+    }
+
+    /// Puts a record in, in the place of the one with the same identity. It is durable after [`sync`](Self::sync).
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put(&mut self, owner: Oin, id: Uuid, key: Option<Uuid>, content: &[u8]) -> Result<(), StoreError> {
+        let mut record = Vec::with_capacity(HEAD + content.len());
+        record.extend_from_slice(owner.to_string().as_bytes());
+        record.extend_from_slice(id.as_bytes());
+        // The UUID of only zeros is no key.
+        record.extend_from_slice(key.unwrap_or_default().as_bytes());
+        record.extend_from_slice(content);
+        let place = self.kept.append(&record)?;
+        if let Some(key) = key {
+            self.keys.insert((owner, key), id);
+        }
+        self.replaced.extend(self.records.entry(owner).or_default().insert(id, place));
+        Ok(())
+    }
+
+    /// The content of a record.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn get(&self, owner: Oin, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(place) = self.records.get(&owner).and_then(|own| own.get(&id)) else { return Ok(None) };
+        let record = self.kept.read(*place)?;
+        Ok(record.and_then(|record| read(&record).map(|(_, _, _, content)| content.to_vec())))
+    }
+
+    /// Whether somebody has a record with this identity.
+    pub fn has(&self, owner: Oin, id: Uuid) -> bool {
+        self.records.get(&owner).is_some_and(|own| own.contains_key(&id))
+    }
+
+    /// Who has a record with this identity.
+    pub fn owner(&self, id: Uuid) -> Option<Oin> {
+        self.records.iter().find(|(_, own)| own.contains_key(&id)).map(|(owner, _)| *owner)
+    }
+
+    /// The identity of the record that its owner gave a key.
+    pub fn by_key(&self, owner: Oin, key: Uuid) -> Option<Uuid> {
+        self.keys.get(&(owner, key)).copied()
+    }
+
+    /// How many records somebody has.
+    pub fn count(&self, owner: Oin) -> usize {
+        self.records.get(&owner).map_or(0, BTreeMap::len)
+    }
+
+    /// Every record with its owner.
+    pub fn all(&self) -> impl Iterator<Item = (Oin, Uuid)> {
+        self.records.iter().flat_map(|(owner, own)| own.keys().map(|id| (*owner, *id)))
+    }
+
+    /// The identities of somebody's records, the newest first.
+    pub fn newest_first(&self, owner: Oin) -> impl Iterator<Item = Uuid> {
+        self.records.get(&owner).into_iter().flat_map(|own| own.keys().rev().copied())
+    }
+
+    /// Takes a record out for good. Tells whether there was one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn take_out(&mut self, owner: Oin, id: Uuid) -> Result<bool, StoreError> {
+        let Some(place) = self.records.get_mut(&owner).and_then(|own| own.remove(&id)) else {
+            return Ok(false);
+        };
+        self.keys.retain(|_, it| *it != id);
+        self.kept.erase(place)?;
+        self.sync()?;
+        Ok(true)
+    }
+
+    /// Makes everything durable that was put in.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn sync(&mut self) -> Result<(), StoreError> {
+        self.kept.sync()?;
+        self.replaced.drain(..).try_for_each(|place| self.kept.erase(place))
+    }
+}
+
+fn read(record: &[u8]) -> Option<(Oin, Uuid, Option<Uuid>, &[u8])> {
+    let (head, content) = record.split_at_checked(HEAD)?;
+    let owner = std::str::from_utf8(&head[..20]).ok()?.parse().ok()?;
+    let id = Uuid::from_slice(&head[20..36]).ok()?;
+    let key = Uuid::from_slice(&head[36..]).ok()?;
+    Some((owner, id, (!key.is_nil()).then_some(key), content))
+}
