@@ -18,6 +18,7 @@ mod prove;
 mod reconcile;
 mod replay;
 mod restatements;
+mod serve;
 mod share;
 mod signing;
 mod statement;
@@ -82,6 +83,7 @@ enum Command {
     Export(export::Export),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    Serve(serve::Serve),
     Completions(completions::Completions),
 }
 
@@ -199,6 +201,7 @@ pub fn run() -> ExitCode {
         Command::Export(args) => args.run(&ledger),
         Command::Backup(args) => args.run(&ledger),
         Command::Restore(args) => args.run(&ledger),
+        Command::Serve(args) => args.run(&ledger),
         Command::Completions(args) => args.run(),
     };
     let (code, said) = match ended {

@@ -3,11 +3,13 @@
 //! Receipts and what is in quarantine lie in drawers. The log does not rest on them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
 use std::path::Path;
 
 use uuid::Uuid;
 
 use super::error::StoreError;
+use super::folder::sync_dir;
 use super::kept::{Kept, Place};
 use super::note::Note;
 use crate::domain::access::Oin;
@@ -26,12 +28,41 @@ pub struct Drawer {
 /// How a record begins: owner, identity, key.
 const HEAD: usize = 20 + 16 + 16;
 
+/// Written when all drawers of a folder were begun: from then on one that is not there is lost.
+const BEGUN: &str = "begun";
+
 impl Drawer {
-    /// Opens a drawer, or begins one.
+    /// Opens the drawers of a folder, or begins them.
     ///
     /// # Errors
-    /// When its file is damaged or cannot be read.
-    pub fn open(path: &Path) -> Result<(Self, Vec<Note>), StoreError> {
+    /// When a file is damaged, cannot be read, or is not there any more.
+    pub fn open_all<const N: usize>(
+        dir: &Path,
+        names: [&str; N],
+    ) -> Result<([Self; N], Vec<Note>), StoreError> {
+        fs::create_dir_all(dir).map_err(StoreError::io("making", dir))?;
+        let begun = dir.join(BEGUN);
+        let all = begun.exists();
+        let (mut drawers, mut notes) = (Vec::new(), Vec::new());
+        for name in names {
+            let path = dir.join(name);
+            if all && !path.exists() {
+                let what = "is not there any more; put it back from where it was copied to".to_owned();
+                return Err(StoreError::KeptDamaged { file: path, what });
+            }
+            let (drawer, more) = Self::open(&path)?;
+            drawers.push(drawer);
+            notes.extend(more);
+        }
+        if !all {
+            File::create(&begun).map_err(StoreError::io("making", &begun))?;
+            sync_dir(dir)?;
+        }
+        Ok((drawers.try_into().expect("one for each name"), notes))
+    }
+
+    /// Opens a drawer, or begins one.
+    fn open(path: &Path) -> Result<(Self, Vec<Note>), StoreError> {
         let mut records: HashMap<Oin, BTreeMap<Uuid, Place>> = HashMap::new();
         let (mut keys, mut replaced) = (HashMap::new(), Vec::new());
         let (kept, notes) = Kept::open(path, &mut |place, record| {

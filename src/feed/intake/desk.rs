@@ -114,12 +114,8 @@ impl Desk {
     /// # Errors
     /// When a file is damaged or cannot be read. Nothing is then served: what was acknowledged lies there.
     pub fn open(dir: &Path) -> Result<(Self, Vec<Note>), StoreError> {
-        let beside = |name: &str| Drawer::open(&dir.join("intake").join(name));
-        let (receipts, mut notes) = beside("receipts")?;
-        let (waiting, more) = beside("quarantine")?;
-        notes.extend(more);
-        let (sources, more) = beside("sources")?;
-        notes.extend(more);
+        let ([receipts, waiting, sources], mut notes) =
+            Drawer::open_all(&dir.join("intake"), ["receipts", "quarantine", "sources"])?;
         let mut seen = BTreeMap::new();
         for (owner, id) in sources.all() {
             let Some(content) = sources.get(owner, id)? else { continue };
