@@ -93,6 +93,8 @@ pub struct Server {
     measured: Arc<Measured>,
     /// The size of the log, whenever it grew.
     head: watch::Sender<u64>,
+    /// Whether the server is stopping: whoever waits for something new then ends.
+    stopping: watch::Sender<bool>,
     searches: Semaphore,
     settings: Settings,
     /// The roles that each operation asks for. None: everybody may.
@@ -148,8 +150,19 @@ impl Server {
         let roles = openapi::roles(&document);
         let openapi = openapi::document(document);
         let searches = Semaphore::new(settings.limits.searches);
-        let server =
-            Self { ledger, intake, access, trail, measured, head, searches, settings, roles, openapi };
+        let server = Self {
+            ledger,
+            intake,
+            access,
+            trail,
+            measured,
+            head,
+            stopping: watch::channel(false).0,
+            searches,
+            settings,
+            roles,
+            openapi,
+        };
         Ok((Arc::new(server), notes))
     }
 

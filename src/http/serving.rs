@@ -14,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::{Limits, Server};
@@ -32,7 +32,6 @@ pub struct Served {
     /// Where it answers.
     pub address: SocketAddr,
     runtime: tokio::runtime::Runtime,
-    stopping: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
     server: Arc<Server>,
 }
@@ -50,9 +49,8 @@ pub fn serve(server: Arc<Server>, address: SocketAddr) -> io::Result<Served> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build()?;
     let listener = runtime.block_on(TcpListener::bind(address))?;
     let address = listener.local_addr()?;
-    let (stopping, stopped) = watch::channel(false);
-    let task = runtime.spawn(accept(listener, Arc::clone(&server), stopped));
-    Ok(Served { address, runtime, stopping, task, server })
+    let task = runtime.spawn(accept(listener, Arc::clone(&server)));
+    Ok(Served { address, runtime, task, server })
 }
 
 impl Served {
@@ -72,10 +70,10 @@ impl Served {
     /// # Errors
     /// As [`Server::stop`].
     pub fn stop(self) -> Result<(), LedgerError> {
-        let Self { runtime, stopping, task, server, .. } = self;
-        stopping.send_replace(true);
-        // What was taken is decided about and answered before connections are waited for.
-        let _ = runtime.block_on(tokio::time::timeout(LAST_REQUESTS, task));
+        let Self { runtime, task, server, .. } = self;
+        server.stopping.send_replace(true);
+        // Requests that are under way are answered; live feeds end.
+        let _ = runtime.block_on(async { tokio::time::timeout(LAST_REQUESTS, task).await });
         runtime.shutdown_timeout(Duration::from_secs(5));
         server.stop()
     }
@@ -101,7 +99,8 @@ async fn asked_to_stop() {
 }
 
 /// Takes connections until the server stops, and then waits for those that are open.
-async fn accept(listener: TcpListener, server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
+async fn accept(listener: TcpListener, server: Arc<Server>) {
+    let mut stopped = server.stopping.subscribe();
     let Limits { connections, headers_within, .. } = server.settings.limits;
     let room = Arc::new(Semaphore::new(connections));
     let open = Arc::new(AtomicUsize::new(0));
