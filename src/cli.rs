@@ -23,6 +23,7 @@ mod share;
 mod signing;
 mod statement;
 mod tiles;
+mod token;
 mod verify;
 mod witness;
 
@@ -39,7 +40,7 @@ use crate::domain::time::RecordedAt;
 use crate::feed::FeedError;
 use crate::ledger::{Ledger, LedgerError, Outside};
 use crate::proof::note::without_secret_keys;
-use crate::store::{Access, StoreError};
+use crate::store::{Access, StoreError, without_secrets};
 
 /// Backlog and quota fulfilment of Dutch municipalities on any reference date, as known at any moment.
 ///
@@ -78,6 +79,7 @@ enum Command {
     Prove(prove::Prove),
     Verify(verify::Verify),
     Witness(witness::Witness),
+    Token(token::Token),
     Dossier(dossier::Dossier),
     VerifyDossier(dossier::VerifyDossier),
     Export(export::Export),
@@ -196,6 +198,7 @@ pub fn run() -> ExitCode {
         Command::Deadlines(args) => args.run(&ledger),
         Command::Verify(args) => args.run(&ledger),
         Command::Witness(args) => args.run(&ledger),
+        Command::Token(args) => args.run(&ledger),
         Command::Dossier(args) => args.run(&ledger),
         Command::VerifyDossier(args) => args.run(),
         Command::Export(args) => args.run(&ledger),
@@ -217,9 +220,9 @@ pub fn run() -> ExitCode {
 }
 
 /// What is said, without what must be repeated nowhere. A number of a person can stand in whatever was typed: a path, a
-/// size, a name. So can a secret key, where the path of its file belongs.
+/// size, a name. So can a secret key, where the path of its file belongs, and the secret of a token instead of its name.
 fn shown(said: &str) -> String {
-    without_person_numbers(&without_secret_keys(said))
+    without_person_numbers(&without_secret_keys(&without_secrets(said)))
 }
 
 /// Prints an answer as it was asked for: as a table, in JSON or as CSV.

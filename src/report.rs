@@ -1,5 +1,7 @@
 //! Statements and entries out: tables for people, CSV for programs. JSON is what serde makes of them.
 
+pub mod access;
+
 pub mod audit;
 
 pub mod care;

@@ -32,6 +32,7 @@ mod signing;
 mod snapshot;
 mod spool;
 mod subtrees;
+mod tokens;
 mod verify;
 mod writer;
 
@@ -53,6 +54,9 @@ pub use signing::{
 pub use snapshot::SEGMENT;
 pub use spool::Spool;
 pub use subtrees::{Proven, Subtrees};
+pub use tokens::{
+    Secret, Token, TokenError, Tokens, create_token, is_secret, list_tokens, revoke_token, without_secrets,
+};
 pub use verify::{Finding, OfJournal, Place, Verification, root_of_journal, verify};
 pub use writer::{Ticket, Writer};
 

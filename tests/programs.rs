@@ -2,6 +2,7 @@
 
 mod folders;
 mod program;
+mod program_access;
 mod program_audit;
 mod program_damage;
 mod program_deliver;

@@ -217,6 +217,11 @@ impl Caller {
         Some(text.parse().expect("the name of a caller is that of a system"))
     }
 
+    /// Who it is in the audit record: as in the log, or by its name alone where it has no organisation.
+    pub fn actor(&self) -> String {
+        self.source().map_or_else(|| self.name.to_string(), |source| source.to_string())
+    }
+
     /// Whether something of this organisation is the caller's own: a delivery, a row in quarantine, a source.
     pub fn is_of(&self, organisation: Oin) -> bool {
         self.oin == Some(organisation)

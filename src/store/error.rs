@@ -171,6 +171,14 @@ pub enum Remedy {
     VerifyRepair,
     /// Neither copy is whole.
     Restore,
+    /// The tokens cannot be trusted.
+    RenewTokens,
+    /// The tokens can be changed by others.
+    CloseTokens,
+    /// The audit record is not as it was written.
+    KeepAudit,
+    /// Whoever goes on with the audit record heals it.
+    Serve,
 }
 
 impl fmt::Display for Remedy {
@@ -181,6 +189,16 @@ impl fmt::Display for Remedy {
             Self::VerifyRepair => {
                 "Run `peildatum verify --repair` to build the damaged copy again from the one that is whole"
             }
+            Self::RenewTokens => {
+                "Put the file back as it was last, or move it away and give everybody a new token"
+            }
+            Self::CloseTokens => {
+                "Run `chmod 600` on it, and look with `peildatum token list` whether all tokens are yours"
+            }
+            Self::KeepAudit => {
+                "Keep the folder `audit` as it is, under another name, and compare it with a copy; without it a new record begins"
+            }
+            Self::Serve => "The next `peildatum serve` mends it, and says so in the record",
             Self::Restore => "Run `peildatum restore BACKUP` into a new directory, and keep this one",
         })
     }

@@ -172,6 +172,22 @@ pub(super) fn format_of(root: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// How a file is made that its owner alone can read.
+pub(super) fn private() -> fs::OpenOptions {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Refuses where there is no ledger of a known format.
+pub(super) fn there_is_a_ledger(dir: &Path) -> Result<(), StoreError> {
+    match is_empty(dir)? {
+        true => Err(StoreError::NoLedger { dir: dir.to_path_buf() }),
+        false => format_of(dir),
+    }
+}
+
 /// Makes a directory a ledger. Everything else in it must be durable before.
 pub(super) fn write_format(root: &Path) -> Result<(), StoreError> {
     let (path, fresh) = (root.join("FORMAT"), root.join("FORMAT.tmp"));
@@ -183,15 +199,6 @@ pub(super) fn write_format(root: &Path) -> Result<(), StoreError> {
         .and_then(|()| fs::rename(&fresh, &path))
         .map_err(StoreError::io("writing", &path))?;
     sync_dir(root)
-}
-
-/// How to open a file for writing that, where it is made, its owner alone can read.
-pub(super) fn private() -> fs::OpenOptions {
-    let mut options = File::options();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 /// The first free `NAME.damaged-N`: the path and the name.

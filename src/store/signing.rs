@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::Head;
 use super::error::StoreError;
-use super::folder::{Access, Folder, format_of, is_empty, names, private, sync_dir};
+use super::folder::{Access, Folder, names, private, sync_dir, there_is_a_ledger};
 use super::reader::Reader;
 use crate::proof::checkpoint::{CheckpointFault, SignedCheckpoint, TreeHead};
 use crate::proof::merkle::Hash;
@@ -184,19 +184,19 @@ pub fn read_secret(path: &Path) -> Result<SignerKey, SigningError> {
 }
 
 #[cfg(unix)]
-fn is_readable_by_others(file: &File) -> io::Result<bool> {
+pub(super) fn is_readable_by_others(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
     Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_readable_by_others(_: &File) -> io::Result<bool> {
+pub(super) fn is_readable_by_others(_: &File) -> io::Result<bool> {
     Ok(false)
 }
 
 /// Writes a secret into a new file that its owner alone can read. When this returns it survives a power cut.
 fn write_secret(path: &Path, key: &SignerKey) -> Result<(), SigningError> {
-    let mut file = match private().create_new(true).open(path) {
+    let mut file = match private().write(true).create_new(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(SigningError::KeyFileThere(path.to_path_buf()));
@@ -229,13 +229,6 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("reading", path)(error)),
-    }
-}
-
-fn there_is_a_ledger(dir: &Path) -> Result<(), StoreError> {
-    match is_empty(dir)? {
-        true => Err(StoreError::NoLedger { dir: dir.to_path_buf() }),
-        false => format_of(dir),
     }
 }
 
