@@ -18,6 +18,8 @@ pub mod forecast;
 
 pub mod number;
 
+pub mod public;
+
 pub mod quota;
 
 pub mod replay;

@@ -27,6 +27,7 @@ mod own_list;
 mod plans;
 mod proof_notes;
 mod proof_trees;
+mod public_figures;
 mod reconciliation;
 mod scenarios;
 mod schemas;

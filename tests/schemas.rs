@@ -40,6 +40,7 @@ use peildatum::ledger::{
 };
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
+use peildatum::report::public::{Hidden, PublicStatement};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
@@ -63,6 +64,8 @@ enum Subject {
     Entry,
     /// The answer to a question, which only the ledger writes.
     Statement,
+    /// The same as everybody may see it, which only the ledger writes.
+    PublicStatement,
     /// How a standing became what it is, which only the ledger writes.
     Explanation,
     /// How a standing was restated, which only the ledger writes.
@@ -104,6 +107,7 @@ impl Subject {
         recorded.chain(delivered).chain([
             Self::Entry,
             Self::Statement,
+            Self::PublicStatement,
             Self::Explanation,
             Self::Restatements,
             Self::Receipt,
@@ -126,6 +130,7 @@ impl Subject {
             Self::Delivered(name) => format!("delivered/{name}"),
             Self::Entry => "entry".to_owned(),
             Self::Statement => "statement".to_owned(),
+            Self::PublicStatement => "public-statement".to_owned(),
             Self::Explanation => "explanation".to_owned(),
             Self::Restatements => "restatements".to_owned(),
             Self::Receipt => "receipt".to_owned(),
@@ -181,6 +186,7 @@ impl Subject {
                 Entry::decode(text.as_bytes()).map(|entry| encoded(&entry)).map_err(|fault| fault.to_string())
             }
             Self::Statement => through::<Answer>(text),
+            Self::PublicStatement => through::<PublicStatement>(text),
             Self::Explanation => through::<Explained>(text),
             Self::Restatements => through::<Restatements>(text),
             Self::Receipt => through::<Receipt>(text),
@@ -221,6 +227,7 @@ impl Subject {
             Self::Delivered(name) => unreachable!("{name} is delivered as it is recorded"),
             Self::Entry => strategies::entry().prop_map(written).boxed(),
             Self::Statement => strategies::answer().prop_map(written).boxed(),
+            Self::PublicStatement => strategies::public_statement().prop_map(written).boxed(),
             Self::Explanation => strategies::explained().prop_map(written).boxed(),
             Self::Restatements => strategies::restatements().prop_map(written).boxed(),
             Self::Receipt => strategies::receipt().prop_map(written).boxed(),
@@ -361,6 +368,7 @@ fn whatever_the_ledger_answers_is_valid_and_reads_back_the_same() {
         });
     }
     check_answer(Subject::Statement, strategies::answer());
+    check_answer(Subject::PublicStatement, strategies::public_statement());
     check_answer(Subject::Explanation, strategies::explained());
     check_answer(Subject::Restatements, strategies::restatements());
     check_answer(Subject::Receipt, strategies::receipt());
@@ -1018,6 +1026,7 @@ fn values_without_the_names_of_their_fields_are_refused_by_the_schema_and_by_the
             "/regime",
             json!([true, "implementation", "2026-07-01", "2027-06-30", "Example"]),
         ),
+        bare(Subject::PublicStatement, "/amv", json!([60, "withheld", "withheld"])),
         bare(Delivered(PlacementWithdrawn), "", json!([id, "recorded_twice"])),
         bare(Delivered(PlacementTransferred), "", json!([id, "GM0363", "2026-11-02"])),
         bare(Delivered(FollowOnHousingRecorded), "", json!([id, "2027-03-15"])),
@@ -1101,6 +1110,7 @@ fn what_no_schema_can_say_is_refused_by_the_type() {
         (Recorded(CarryOverRecorded), WHOLE, json!({"persons": {"GM0014": -12.0}})),
         (Subject::Entry, WHOLE, json!({"position": 17.0})),
         (Subject::Statement, WHOLE, json!({"due": 25300.0})),
+        (Subject::PublicStatement, WHOLE, json!({"realisedByKind": {"regular": 167.0}})),
         (Subject::Statement, TEN_THOUSANDTHS, json!({"fulfilment": 0.83491})),
     ];
     for (subject, why, patch) in table {
@@ -1242,7 +1252,7 @@ fn a_word_allows_exactly_the_numbers_that_its_type_allows() {
 #[test]
 fn a_word_lists_exactly_the_names_that_its_type_lists() {
     let words = words();
-    let table: [(&str, Vec<&str>); 21] = [
+    let table: [(&str, Vec<&str>); 22] = [
         ("placementKind", PlacementKind::ALL.iter().map(|it| it.name()).collect()),
         ("withdrawalReason", WithdrawalReason::ALL.iter().map(|it| it.name()).collect()),
         ("allocationMethod", AllocationMethod::ALL.iter().map(|it| it.name()).collect()),
@@ -1263,6 +1273,7 @@ fn a_word_lists_exactly_the_names_that_its_type_lists() {
         ("numbersBy", NumbersBy::ALL.iter().map(|it| it.name()).collect()),
         ("outsideRule", OutsideRule::ALL.iter().map(|it| it.name()).collect()),
         ("phase", Phase::ALL.iter().map(|it| it.name()).collect()),
+        ("hidden", Hidden::ALL.iter().map(|it| it.name()).collect()),
         ("without", Without::ALL.iter().map(|it| it.name()).collect()),
     ];
     for (word, names) in &table {

@@ -69,6 +69,7 @@ use peildatum::ledger::{
 };
 use peildatum::proof::content::ContentHash;
 use peildatum::proof::merkle::Hash;
+use peildatum::report::public::{Hidden, PublicAmv, PublicStatement, Shown};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -889,6 +890,45 @@ fn statement() -> impl Strategy<Value = Statement> {
                 generated,
             },
         )
+}
+
+/// Any statement as everybody may see it, whatever is hidden in it.
+pub fn public_statement() -> impl Strategy<Value = PublicStatement> {
+    let shown = || prop_oneof![sum().prop_map(Shown::Number), select(Hidden::ALL).prop_map(Shown::Not)];
+    let kinds = option::of(btree_map(select(PlacementKind::ALL), shown(), 0..=14));
+    (answer(), kinds, option::of(shown()), option::of(shown()), any::<String>()).prop_map(
+        |(answer, realised_by_kind, places_there, placed, note)| {
+            let it = answer.statement;
+            PublicStatement {
+                area: it.area,
+                reference_date: it.reference_date,
+                half_year: it.half_year,
+                carried_over: it.carried_over,
+                quota: it.quota,
+                revision: it.revision,
+                exchange: it.exchange,
+                boundary: it.boundary,
+                due: it.due,
+                realised: it.realised,
+                realised_by_kind,
+                remaining: it.remaining,
+                on_schedule: it.on_schedule,
+                pace: it.pace,
+                fulfilment: it.fulfilment,
+                backlog: it.backlog,
+                surplus: it.surplus,
+                reading: it.reading,
+                municipalities: it.municipalities,
+                regime: it.regime,
+                national: it.national,
+                amv: PublicAmv { places_needed: it.amv.places_needed, places_there, placed },
+                generated: it.generated,
+                note,
+                known_at: answer.known_at,
+                checkpoint: answer.checkpoint,
+            }
+        },
+    )
 }
 
 /// Any statement with what it was computed from.

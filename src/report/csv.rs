@@ -30,6 +30,42 @@ pub(super) fn io_error(error: csv::Error) -> io::Error {
 /// # Errors
 /// When they cannot be written.
 pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
+    rows(answers, to, |answer| {
+        let it = &answer.statement;
+        let by_kind = |kind: &PlacementKind| it.realised_by_kind.get(*kind).unwrap_or(0).to_string();
+        let contested = it.contested;
+        Cells {
+            by_kind: PlacementKind::ALL.iter().map(by_kind).collect(),
+            places_there: number(it.amv.places_there),
+            placed: it.amv.placed.to_string(),
+            contested: [contested.objections, contested.persons, contested.difference]
+                .map(|it| it.to_string()),
+        }
+    })
+}
+
+/// The cells of a statement that are not the same for everybody.
+pub(super) struct Cells {
+    /// By kind, all of them in their order.
+    pub by_kind: Vec<String>,
+    /// Places there are for amv.
+    pub places_there: String,
+    /// Amv in small-scale care.
+    pub placed: String,
+    /// Objections, persons and differences that are contested.
+    pub contested: [String; 3],
+}
+
+fn number(number: Option<i64>) -> String {
+    number.map_or_else(String::new, |it| it.to_string())
+}
+
+/// Statements, a row each, with these cells.
+pub(super) fn rows(
+    answers: &[Answer],
+    to: impl Write,
+    differing: impl Fn(&Answer) -> Cells,
+) -> io::Result<()> {
     let mut rows = Writer::from_writer(to);
     let mut header = vec![
         "area",
@@ -79,7 +115,7 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
     rows.write_record(&header).map_err(io_error)?;
     for answer in answers {
         let it = &answer.statement;
-        let number = |number: Option<i64>| number.map_or_else(String::new, |it| it.to_string());
+        let differing = differing(answer);
         let mut cells = vec![
             it.area.code.to_string(),
             text(&it.area.name),
@@ -99,8 +135,7 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
             it.due.to_string(),
             it.realised.to_string(),
         ];
-        let by_kind = |kind: &PlacementKind| it.realised_by_kind.get(*kind).unwrap_or(0).to_string();
-        cells.extend(PlacementKind::ALL.iter().map(by_kind));
+        cells.extend(differing.by_kind);
         cells.extend([
             it.remaining.to_string(),
             number(it.on_schedule),
@@ -119,14 +154,11 @@ pub fn statements(answers: &[Answer], to: impl Write) -> io::Result<()> {
             number(it.national.as_ref().map(|national| national.quota.count())),
             number(it.national.as_ref().map(|national| national.in_force.count())),
             number(it.amv.places_needed),
-            number(it.amv.places_there),
-            it.amv.placed.to_string(),
-            it.contested.objections.to_string(),
-            it.contested.persons.to_string(),
-            it.contested.difference.to_string(),
-            it.generated.to_string(),
-            answer.checkpoint.root.to_string(),
+            differing.places_there,
+            differing.placed,
         ]);
+        cells.extend(differing.contested);
+        cells.extend([it.generated.to_string(), answer.checkpoint.root.to_string()]);
         rows.write_record(&cells).map_err(io_error)?;
     }
     rows.flush()

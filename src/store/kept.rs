@@ -369,7 +369,11 @@ impl Kept {
             Met::Gone(..) => Ok(()),
         })?;
         fresh.replace(&self.path, self.head.generation.wrapping_add(1))?;
-        let file = private().write(true).read(true).open(&self.path).map_err(StoreError::io("opening", &self.path))?;
+        let file = private()
+            .write(true)
+            .read(true)
+            .open(&self.path)
+            .map_err(StoreError::io("opening", &self.path))?;
         self.head = head_of(&self.path, &file)?;
         self.file = Mutex::new(file);
         self.written = self.head.synced;
@@ -517,7 +521,11 @@ struct Fresh {
 impl Fresh {
     fn begin(path: &Path) -> Result<Self, StoreError> {
         let beside = path.with_extension("tmp");
-        let file = private().write(true).create_new(true).open(&beside).map_err(StoreError::io("making", &beside))?;
+        let file = private()
+            .write(true)
+            .create_new(true)
+            .open(&beside)
+            .map_err(StoreError::io("making", &beside))?;
         // The header comes when it is known how long the file is.
         Ok(Self { beside, file, bytes: vec![0; HEADER as usize] })
     }
