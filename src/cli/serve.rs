@@ -71,6 +71,11 @@ impl Serve {
             Log::Json => tracing::subscriber::set_global_default(subscriber.json().finish()),
         };
         installed.expect("a process has one log");
+        // What broke is told by where, never by what was said: that may repeat what was sent.
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(place, "something broke");
+        }));
         let ledger = super::open(dir, Access::MustExist, Outside::machine())?;
         let access = LetIn::open(dir, self.issuers.as_deref())?;
         let trail = Trail::start(dir)?;

@@ -1,47 +1,27 @@
-//! Stub.
+//! Who calls, as a token shows.
+
+use std::path::Path;
+
 use crate::domain::access::Caller;
 use crate::domain::time::RecordedAt;
-use crate::store::StoreError;
-/// Stub.
+use crate::store::{StoreError, Tokens};
+
+/// All by which somebody can show who it is.
 pub struct Access {
-    /// Stub.
-    pub callers: Vec<(String, Caller)>,
+    tokens: Tokens,
 }
+
 impl Access {
-    /// Stub.
-    pub fn open(_: &std::path::Path, _: Option<&std::path::Path>) -> Result<Self, StoreError> {
-        Ok(Self {
-            callers: vec![
-                (
-                    "feeder-token".into(),
-                    Caller::new(
-                        "tracking".parse().unwrap(),
-                        crate::domain::access::Role::Feeder,
-                        Some("00000001234567890000".parse().unwrap()),
-                        vec![],
-                    )
-                    .unwrap(),
-                ),
-                (
-                    "decider-token".into(),
-                    Caller::new(
-                        "ministry".parse().unwrap(),
-                        crate::domain::access::Role::DecisionMaker,
-                        Some("00000001234567890000".parse().unwrap()),
-                        vec![],
-                    )
-                    .unwrap(),
-                ),
-                (
-                    "reader-token".into(),
-                    Caller::new("reader".parse().unwrap(), crate::domain::access::Role::Reader, None, vec![])
-                        .unwrap(),
-                ),
-            ],
-        })
+    /// The tokens of a ledger.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn open(dir: &Path, _: Option<&Path>) -> Result<Self, StoreError> {
+        Ok(Self { tokens: Tokens::open(dir)? })
     }
 
-    pub(super) fn caller(&self, bearer: &str, _: RecordedAt) -> Result<Option<Caller>, StoreError> {
-        Ok(self.callers.iter().find(|it| it.0 == bearer).map(|it| it.1.clone()))
+    /// Who shows this.
+    pub(super) fn caller(&self, bearer: &str, now: RecordedAt) -> Result<Option<Caller>, StoreError> {
+        self.tokens.find(bearer, now)
     }
 }

@@ -41,11 +41,6 @@ pub struct Served {
 /// # Errors
 /// When nothing can listen there.
 pub fn serve(server: Arc<Server>, address: SocketAddr) -> io::Result<Served> {
-    // What is broken is told by where, never by what was said: that may repeat what was sent.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "something broke");
-    }));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build()?;
     let listener = runtime.block_on(TcpListener::bind(address))?;
     let address = listener.local_addr()?;

@@ -1,0 +1,367 @@
+//! What organisations deliver to a running server: outcomes, receipts, quarantine, gaps, and many at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::Path;
+use std::thread;
+
+use peildatum::domain::event::Entry;
+use peildatum::domain::time::{LogSize, Position};
+use peildatum::ledger::{Ledger, Outside};
+use peildatum::proof::merkle::leaf_hash;
+use peildatum::store::Access;
+use serde_json::{Value, json};
+
+use crate::served::{OTHER, OWN, Request, Running, example, send};
+
+const EVENT: &str = "application/cloudevents+json";
+const BATCH: &str = "application/cloudevents-batch+json";
+
+/// A placement as an event: the same for the same number.
+fn placement(number: u64, municipality: &str) -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": format!("019c8a10-4c00-7b62-9e38-{number:012x}"),
+        "source": format!("urn:nld:oin:{OWN}:systeem:feeder"),
+        "type": "nl.huisvesting-statushouders.placements.recorded.v1",
+        "data": {
+            "placement": format!("4c1b7a50-2f0e-4d83-9a6c-{number:012x}"),
+            "municipality": municipality,
+            "countsFrom": "2026-02-16",
+            "kind": "regular",
+            "persons": 1,
+        },
+    })
+}
+
+fn with(mut event: Value, field: &str, value: Value) -> Value {
+    event[field] = value;
+    event
+}
+
+/// A server that knows the municipalities of the examples.
+fn begun() -> Running {
+    let running = Running::start();
+    let request = Request::post("/v1/deliveries", "text/csv", example("municipalities.csv"));
+    running.ask(&request.as_role("decision_maker")).expect(200);
+    running
+}
+
+fn one(event: &Value) -> Request {
+    Request::post("/v1/events", EVENT, event.to_string()).as_role("feeder")
+}
+
+fn many(events: &[Value]) -> Request {
+    Request::post("/v1/deliveries", BATCH, Value::from(events.to_vec()).to_string()).as_role("feeder")
+}
+
+/// Every stored line of a ledger that nobody has open.
+fn lines(folder: &Path) -> Vec<Vec<u8>> {
+    let (ledger, _) = Ledger::open(folder, Access::MustExist, Outside::machine(), &mut |_| {}).unwrap();
+    let mut lines = Vec::new();
+    let collect = &mut |_: u64, line: &[u8]| {
+        lines.push(line.to_vec());
+        Ok(())
+    };
+    ledger.lines(Position(0), LogSize(ledger.size().0), collect).unwrap();
+    lines
+}
+
+/// Holds what receipts say was recorded or known against the log.
+fn agree_with_the_log(receipts: &[Value], lines: &[Vec<u8>]) {
+    for receipt in receipts {
+        for row in receipt["rows"].as_array().unwrap() {
+            let Some(position) = row["position"].as_u64() else { continue };
+            let line = &lines[position as usize];
+            assert_eq!(row["leafHash"], leaf_hash(line).to_string());
+            let entry = Entry::decode(line).unwrap();
+            let delivery = if row["outcome"] == "recorded" { &receipt["delivery"] } else { &row["delivery"] };
+            assert_eq!(*delivery, entry.delivery.to_string());
+            if let Some(id) = row["id"].as_str() {
+                assert_eq!(id, entry.id.to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_event_is_recorded_once_and_its_receipt_is_given_again() {
+    let running = begun();
+    let event = placement(1, "GM0599");
+    let first = running.ask(&one(&event)).expect(201);
+    let receipt = first.json();
+    assert_eq!(receipt["rows"][0]["outcome"], "recorded");
+    let location = first.header("location").unwrap().to_owned();
+    let again = running.ask(&one(&event)).expect(200);
+    assert_eq!(again.json()["rows"][0]["outcome"], "known_already");
+    assert_eq!(again.json()["rows"][0]["position"], receipt["rows"][0]["position"]);
+    assert_eq!(again.json()["rows"][0]["leafHash"], receipt["rows"][0]["leafHash"]);
+    assert_eq!(again.header("location"), Some(&*location));
+
+    let told = running.ask(&Request::get(&location).as_role("feeder")).expect(200).json();
+    assert_eq!((&told["rows"], &told["delivery"]), (&receipt["rows"], &receipt["delivery"]));
+    running.ask(&Request::get(&location).as_role("auditor")).expect(200);
+
+    // Another organisation learns nothing: what is there and what never was get the same answer.
+    let never = "/v1/deliveries/019c8a10-4c00-7b62-9e38-ffffffffffff";
+    let others = running.ask(&Request::get(&location).as_role("other")).expect(403);
+    assert_eq!(others.body, running.ask(&Request::get(never).as_role("other")).expect(403).body);
+
+    let binary = ["specversion", "id", "source", "type"].iter().fold(
+        Request::post("/v1/events", "application/json", event["data"].to_string()).as_role("feeder"),
+        |request, name| request.header(&format!("ce-{name}"), event[name].as_str().unwrap()),
+    );
+    assert_eq!(running.ask(&binary).expect(200).json()["rows"][0]["outcome"], "known_already");
+
+    let other = with(event, "data", placement(2, "GM0599")["data"].clone());
+    let conflict = running.ask(&one(&other)).expect(409).json();
+    assert_eq!(conflict["faults"][0]["code"], "event-id-in-use");
+    agree_with_the_log(&[receipt, again.json()], &lines(running.stop().path()));
+}
+
+#[test]
+fn a_delivery_with_a_key_is_answered_with_the_same_receipt() {
+    let running = begun();
+    let events = [placement(1, "GM0599"), placement(2, "GM9999"), placement(1, "GM0599"), json!(7)];
+    let key = "0b1f6a52-9f43-4f0e-8a55-3f6f0d0c5b11";
+    let request = many(&events).header("idempotency-key", key);
+    let first = running.ask(&request).expect(200);
+    let receipt = first.json();
+    let outcomes: Vec<_> = receipt["rows"].as_array().unwrap().iter().map(|row| &row["outcome"]).collect();
+    assert_eq!(outcomes, ["recorded", "refused", "known_already", "refused"]);
+    assert_eq!(
+        receipt["totals"],
+        json!({"rows": 4, "recorded": 1, "knownAlready": 1, "conflict": 0, "refused": 2})
+    );
+
+    let again = running.ask(&request).expect(200);
+    assert_eq!(again.json(), receipt);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let other = many(&events[..1]).header("idempotency-key", key);
+    assert_eq!(running.ask(&other).expect(409).json()["code"], "idempotency-key-in-use");
+
+    let listed =
+        running.ask(&Request::get(&format!("/v1/deliveries?idempotencyKey={key}")).as_role("feeder"));
+    let listed = listed.expect(200).json();
+    assert_eq!(listed["deliveries"][0]["delivery"], receipt["delivery"]);
+    let delivery = receipt["delivery"].as_str().unwrap();
+    let told =
+        running.ask(&Request::get(&format!("/v1/deliveries/{delivery}")).as_role("feeder")).expect(200);
+    assert_eq!(told.json(), receipt);
+
+    // Also after the server was started anew, and the key of one organisation is not that of another.
+    let others = running.ask(&Request::get(&format!("/v1/deliveries?idempotencyKey={key}")).as_role("other"));
+    assert_eq!(others.expect(200).json()["total"], 0);
+    let running = Running::over(running.stop());
+    assert_eq!(running.ask(&request).expect(200).json(), receipt);
+}
+
+#[test]
+fn what_is_refused_waits_until_it_is_mended_or_withdrawn() {
+    let running = begun();
+    let refused = running.ask(&one(&placement(1, "GM9999"))).expect(400).json();
+    assert_eq!(refused["faults"][0]["code"], "unknown-municipality");
+    let waits = refused["quarantine"].as_str().unwrap().to_owned();
+    let path = format!("/v1/quarantine/{waits}");
+    let listed = running.ask(&Request::get("/v1/quarantine").as_role("feeder")).expect(200).json();
+    assert_eq!(listed["total"], 1);
+    assert_eq!(listed["quarantine"][0]["id"], waits);
+    assert_eq!(listed["quarantine"][0]["content"]["event"], placement(1, "GM9999"));
+
+    // Nobody else sees it, mends it or takes it away.
+    let put = |event: &Value| Request::post(&path, EVENT, event.to_string()).method("PUT");
+    for request in [Request::get(&path), put(&placement(1, "GM0599")), Request::new("DELETE", &path)] {
+        running.ask(&request.as_role("other")).expect(403);
+    }
+    assert_eq!(running.ask(&Request::get("/v1/quarantine").as_role("other")).json()["total"], 0);
+
+    // Mended in the wrong way it stays, with the new reason.
+    let still = running.ask(&put(&placement(1, "GM8888")).as_role("feeder")).expect(200).json();
+    assert_eq!(still["rows"][0]["quarantine"], waits);
+    let told = running.ask(&Request::get(&path).as_role("feeder")).expect(200).json();
+    assert_eq!(told["content"]["event"]["data"]["municipality"], "GM8888");
+    let mended = running.ask(&put(&placement(1, "GM0599")).as_role("feeder")).expect(200).json();
+    assert_eq!(mended["rows"][0]["outcome"], "recorded");
+    running.ask(&Request::get(&path).as_role("feeder")).expect(403);
+
+    // A row of a file waits below its header, and what is withdrawn is on no disk any more.
+    let row = "placement,municipality,counts_from,kind,persons\n4c1b7a50-2f0e-4d83-9a6c-51d2e8f7b302,GM7777,2026-02-16,regular,1\n";
+    let request = Request::post("/v1/deliveries", "text/csv", row).as_role("feeder");
+    let refused = running.ask(&request).expect(200).json();
+    let waits = refused["rows"][0]["quarantine"].as_str().unwrap().to_owned();
+    let told = running.ask(&Request::get(&format!("/v1/quarantine/{waits}")).as_role("feeder")).expect(200);
+    assert_eq!(told.json()["content"]["csv"], row);
+    running.ask(&Request::new("DELETE", &format!("/v1/quarantine/{waits}")).as_role("feeder")).expect(204);
+    running.ask(&Request::new("DELETE", &format!("/v1/quarantine/{waits}")).as_role("feeder")).expect(403);
+    let kept = std::fs::read(running.path().join("intake/quarantine")).unwrap();
+    assert!(!String::from_utf8_lossy(&kept).contains("GM7777"));
+}
+
+#[test]
+fn numbers_that_a_source_skipped_are_reported_until_they_come() {
+    let running = begun();
+    let numbered = |number: u64| with(placement(number, "GM0599"), "sequence", json!(number.to_string()));
+    let gaps = |receipt: Value| -> Vec<(u64, u64)> {
+        let gaps = receipt["gaps"].as_array().unwrap().iter();
+        gaps.map(|gap| (gap["from"].as_u64().unwrap(), gap["to"].as_u64().unwrap())).collect()
+    };
+    assert_eq!(gaps(running.ask(&one(&numbered(5))).expect(201).json()), []);
+    assert_eq!(gaps(running.ask(&one(&numbered(6))).expect(201).json()), []);
+    assert_eq!(gaps(running.ask(&one(&numbered(10))).expect(201).json()), [(7, 9)]);
+    assert_eq!(
+        gaps(running.ask(&many(&[numbered(8), numbered(20)])).expect(200).json()),
+        [(7, 7), (9, 9), (11, 19)]
+    );
+    // One that is refused has come too.
+    let refused = with(placement(7, "GM9999"), "sequence", json!("7"));
+    running.ask(&one(&refused)).expect(400);
+    let running = Running::over(running.stop());
+    let sources = running.ask(&Request::get("/v1/sources").as_role("feeder")).expect(200).json();
+    let own = sources["sources"].as_array().unwrap();
+    let own = own.iter().find(|it| it["highestSequence"] == 20).expect("the numbered source");
+    assert_eq!(own["gaps"].as_array().unwrap().len(), 2);
+    assert_eq!(running.ask(&Request::get("/v1/sources").as_role("other")).json()["sources"], json!([]));
+    let wrong = with(placement(30, "GM0599"), "sequence", json!("7a"));
+    assert_eq!(running.ask(&one(&wrong)).expect(400).json()["faults"][0]["field"], "sequence");
+}
+
+#[test]
+fn nobody_speaks_for_another_organisation_or_beyond_its_role() {
+    let running = begun();
+    let foreign =
+        with(placement(1, "GM0599"), "source", json!(format!("urn:nld:oin:{OTHER}:systeem:feeder")));
+    let short = with(placement(1, "GM0599"), "source", json!("coa"));
+    for event in [foreign, short] {
+        assert_eq!(running.ask(&one(&event)).expect(403).json()["code"], "not-allowed");
+        // One such row is enough for nothing to be recorded.
+        running.ask(&many(&[placement(2, "GM0599"), event])).expect(403);
+    }
+    for role in ["decision_maker", "province", "municipality"] {
+        let request = Request::post("/v1/events", EVENT, placement(1, "GM0599").to_string());
+        running.ask(&request.as_role(role)).expect(403);
+    }
+    for role in ["reader", "auditor", "operator"] {
+        let request = Request::post("/v1/events", EVENT, "{");
+        running.ask(&request.as_role(role)).expect(403);
+    }
+    running.ask(&Request::post("/v1/events", EVENT, placement(1, "GM0599").to_string())).expect(401);
+    let municipalities = Request::post("/v1/deliveries", "text/csv", example("municipalities.csv"));
+    running.ask(&municipalities.as_role("feeder")).expect(403);
+    let objection = |municipality: &str| {
+        json!({
+            "specversion": "1.0",
+            "id": "019cb6a0-8800-7c31-9d52-0a4e6b8f2c70",
+            "source": format!("urn:nld:oin:{OWN}:systeem:municipality"),
+            "type": "nl.huisvesting-statushouders.objections.recorded.v1",
+            "data": {
+                "objection": "019cb6a0-8800-7c31-9d52-0a4e6b8f2c71",
+                "municipality": municipality,
+                "contests": { "what": "placement", "placement": "4c1b7a50-2f0e-4d83-9a6c-000000000001" },
+                "ground": "other_date",
+                "raisedOn": "2026-03-30",
+                "reference": "Example",
+            },
+        })
+    };
+    let object = |role: &str, municipality: &str| {
+        let request = Request::post("/v1/events", EVENT, objection(municipality).to_string());
+        running.ask(&request.as_role(role)).status
+    };
+    running.ask(&one(&placement(1, "GM0599"))).expect(201);
+    assert_eq!(object("municipality", "GM0344"), 403);
+    assert_eq!(object("province", "GM0344"), 403);
+    assert_eq!(object("municipality", "GM0599"), 201);
+    assert_eq!(object("province", "GM0599"), 200);
+}
+
+/// A small generator, so that a run can be repeated.
+struct Drawn(u64);
+
+impl Drawn {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+/// What one client sends, some of it twice and some of it over a connection that is cut; and the receipts that it got.
+pub fn feed(address: std::net::SocketAddr, client: u64, rounds: u64, until_it_works: bool) -> Vec<Value> {
+    let mut drawn = Drawn(client);
+    let mut receipts = Vec::new();
+    for _ in 0..rounds {
+        // Numbers overlap with those of other clients.
+        let events: Vec<_> = (0..=drawn.below(6)).map(|_| placement(drawn.below(400), "GM0599")).collect();
+        let request = match events.len() {
+            1 => one(&events[0]),
+            _ => many(&events).header(
+                "idempotency-key",
+                &format!("0b1f6a52-9f43-4f0e-{:04x}-{:012x}", 0x8000 + client, drawn.below(1 << 40)),
+            ),
+        };
+        if drawn.below(4) == 0 {
+            // Cut before the answer, at any byte, and then sent again.
+            let bytes = request.bytes();
+            let cut = 1 + drawn.below(bytes.len() as u64) as usize;
+            if let Ok(mut stream) = TcpStream::connect(address) {
+                let _ = stream.write_all(&bytes[..cut]);
+            }
+        }
+        let times = if drawn.below(3) == 0 { 2 } else { 1 };
+        for _ in 0..times {
+            loop {
+                match send(address, &request) {
+                    Ok(answer) if answer.status < 300 => {
+                        receipts.push(answer.json());
+                        break;
+                    }
+                    Ok(answer) if answer.status == 503 && until_it_works => {}
+                    Ok(answer) => panic!("{}: {}", answer.status, answer.text()),
+                    Err(_) if until_it_works => return receipts,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+    }
+    receipts
+}
+
+/// Every event that a receipt names is in the log once, where the receipt says.
+pub fn each_once(receipts: &[Value], lines: &[Vec<u8>]) {
+    agree_with_the_log(receipts, lines);
+    let mut ids = BTreeMap::new();
+    for line in lines {
+        let entry = Entry::decode(line).unwrap();
+        *ids.entry(entry.id).or_insert(0) += 1;
+    }
+    assert!(ids.values().all(|times| *times == 1));
+    let recorded: Vec<u64> = receipts
+        .iter()
+        .flat_map(|receipt| receipt["rows"].as_array().unwrap())
+        .filter(|row| row["outcome"] == "recorded")
+        .map(|row| row["position"].as_u64().unwrap())
+        .collect();
+    let positions: BTreeSet<_> = recorded.iter().collect();
+    assert!(!positions.is_empty());
+}
+
+#[test]
+fn sixty_four_feeders_at_once_bring_each_event_exactly_once() {
+    let running = begun();
+    let address = running.address;
+    let feeders: Vec<_> =
+        (0..64).map(|client| thread::spawn(move || feed(address, client, 6, false))).collect();
+    let receipts: Vec<_> = feeders.into_iter().flat_map(|it| it.join().unwrap()).collect();
+    let folder = running.stop();
+    let lines = lines(folder.path());
+    each_once(&receipts, &lines);
+    // Whatever was acknowledged is there: all that any receipt names, and nothing but what was sent.
+    let named: BTreeSet<_> = receipts
+        .iter()
+        .flat_map(|it| it["rows"].as_array().unwrap())
+        .map(|row| row["id"].as_str().unwrap().to_owned())
+        .collect();
+    let there: BTreeSet<_> =
+        lines.iter().map(|line| Entry::decode(line).unwrap()).map(|it| it.id.to_string()).collect();
+    assert!(named.is_subset(&there), "{} named, {} there", named.len(), there.len());
+}
