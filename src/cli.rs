@@ -38,6 +38,7 @@ use serde::Serialize;
 use crate::domain::person_number::without_person_numbers;
 use crate::domain::time::RecordedAt;
 use crate::feed::FeedError;
+use crate::feed::question::NotDivided;
 use crate::ledger::{Ledger, LedgerError, Outside};
 use crate::proof::note::without_secret_keys;
 use crate::store::{Access, StoreError, without_secrets};
@@ -126,6 +127,12 @@ impl From<LedgerError> for Failure {
             LedgerError::Signing(error) if !error.is_broken() => Self::Refused(error.to_string()),
             _ => Self::Broken(error.to_string()),
         }
+    }
+}
+
+impl From<NotDivided> for Failure {
+    fn from(error: NotDivided) -> Self {
+        Self::WrongUse(error.to_string())
     }
 }
 

@@ -23,6 +23,8 @@ pub mod parcel;
 
 pub mod pseudonym;
 
+pub mod question;
+
 pub mod receipt;
 
 pub mod scenario;

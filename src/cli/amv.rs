@@ -5,9 +5,10 @@ use std::slice;
 
 use clap::Args;
 
-use super::statement::{Division, Known, area, divided, whole};
+use super::statement::{area, whole};
 use super::{Failure, Format};
 use crate::domain::time::{Day, ReferenceDate};
+use crate::feed::question::{Division, Known, divided};
 use crate::ledger::{By, KnownAt, Outside};
 use crate::report::care;
 use crate::store::Access;
@@ -36,7 +37,7 @@ pub struct Amv {
     #[arg(long, value_name = "WEEKS", default_value = "26", value_parser = weeks)]
     within: u16,
     /// Divide the answer.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "municipality|province")]
     by: Option<Division>,
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Table)]

@@ -5,10 +5,11 @@ use std::slice;
 
 use clap::Args;
 
-use super::statement::{Division, Known, area, divided, whole};
+use super::statement::{area, whole};
 use super::{Failure, Format};
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::{Day, ReferenceDate};
+use crate::feed::question::{Division, Known, divided};
 use crate::ledger::{By, KnownAt, Outside};
 use crate::report::deadlines;
 use crate::store::Access;
@@ -38,7 +39,7 @@ pub struct DeadlinesArgs {
     #[arg(long, value_name = "TIME|SIZE")]
     known_at: Option<Known>,
     /// Divide the answer.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "municipality|province")]
     by: Option<Division>,
     /// How the answer is written; json and csv have every number of weeks.
     #[arg(long, value_enum, default_value_t = Format::Table)]

@@ -5,12 +5,12 @@ use std::path::Path;
 use clap::Args;
 
 use super::share::persons;
-use super::statement::Known;
 use super::{Failure, Format};
 use crate::book::evaluation::ToEvaluate;
 use crate::domain::half_year::HalfYear;
 use crate::domain::persons::Persons;
 use crate::domain::time::{Day, ReferenceDate};
+use crate::feed::question::Known;
 use crate::ledger::{KnownAt, Outside};
 use crate::report::quota;
 use crate::store::Access;

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::replay::scenario;
-use super::statement::{Known, area};
+use super::statement::area;
 use super::{Failure, Format};
 use crate::book::Book;
 use crate::book::explanation::{Behind, Cause, Explaining, Span};
 use crate::domain::time::{Day, ReferenceDate};
+use crate::feed::question::{Known, usual_since};
 use crate::ledger::{Explained, KnownAt, Ledger, Outside};
 use crate::report::{audit, chart};
 use crate::store::Access;
@@ -63,7 +64,7 @@ impl Explain {
         let ledger = super::open(ledger, Access::MustExist, Outside::machine())?;
         let known_at = self.known_at.map_or(KnownAt::Now, |it| it.0);
         let to = ledger.as_of(ReferenceDate(self.on), known_at)?;
-        let since = ReferenceDate(self.since.unwrap_or_else(|| before(self.on)));
+        let since = ReferenceDate(self.since.unwrap_or_else(|| usual_since(self.on)));
         let from = ledger.as_of(since, self.known_since.map_or(known_at, |it| it.0))?;
         let span = Span::new(from, to).map_err(|error| Failure::WrongUse(error.to_string()))?;
         let area = area(&ledger, &self.area, to)?;
@@ -97,15 +98,6 @@ impl Explain {
             (Format::Csv, false) => Ok(audit::steps_as_csv(&answer.explained, io::stdout().lock())?),
             (Format::Csv, true) => answer.entries_as_csv(),
         }
-    }
-}
-
-/// The first day of the half-year that a date lies in, or that it closes.
-fn before(on: Day) -> Day {
-    let first = on.half_year().first_day();
-    match on.half_year().previous().filter(|_| first == on) {
-        Some(closed) => closed.first_day(),
-        None => first,
     }
 }
 

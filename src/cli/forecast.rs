@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::statement::Known;
 use super::{Failure, Format};
 use crate::book::forecast::ToForecast;
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::{Month, ReferenceDate};
 use crate::feed::faults::Faults;
 use crate::feed::plan::{self, ReadPlan};
+use crate::feed::question::Known;
 use crate::ledger::{KnownAt, ListSeal, Outside};
 use crate::proof::content::ContentHash;
 use crate::report::forecast;

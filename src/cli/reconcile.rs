@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::statement::Known;
 use super::{Failure, Format};
 use crate::domain::area::MunicipalityCode;
 use crate::domain::half_year::HalfYear;
@@ -14,6 +13,7 @@ use crate::domain::person_number::without_person_numbers;
 use crate::domain::time::{AsOf, ReferenceDate};
 use crate::feed::faults::Faults;
 use crate::feed::own_list;
+use crate::feed::question::Known;
 use crate::ledger::{KnownAt, Ledger, ListSeal, Outside};
 use crate::proof::content::ContentHash;
 use crate::report::{csv, reconciliation};

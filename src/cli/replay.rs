@@ -5,11 +5,12 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::statement::{Division, Known, area, divided, whole};
+use super::statement::{area, whole};
 use super::{Failure, Format};
 use crate::book::statement::Reading;
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::{Day, ReferenceDate};
+use crate::feed::question::{Division, Known, divided};
 use crate::feed::scenario::{self, FILE_MAX};
 use crate::ledger::{By, KnownAt, Ledger, Outside, Scenario};
 use crate::report::{replay, weeks};
@@ -45,7 +46,7 @@ pub struct Replay {
     #[arg(long, value_name = "HALF_YEAR|TIME|SIZE")]
     known_at: Option<Asked>,
     /// Divide the answer under scenarios.
-    #[arg(long, value_enum, requires = "scenario")]
+    #[arg(long, requires = "scenario", value_name = "municipality|province")]
     by: Option<Division>,
     /// How a placement relates to the backlog, where a scenario does not say otherwise.
     #[arg(long, requires = "scenario", value_name = "oldest_first|current_first|total")]

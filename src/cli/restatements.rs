@@ -5,11 +5,12 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::statement::{Known, area};
+use super::statement::area;
 use super::{Failure, Format};
 use crate::book::restatement::{Touch, closed_on};
 use crate::domain::half_year::HalfYear;
 use crate::domain::time::ReferenceDate;
+use crate::feed::question::Known;
 use crate::ledger::{KnownAt, Outside};
 use crate::report::restatements as report;
 use crate::store::Access;

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::statement::Known;
 use super::{Failure, Format};
 use crate::book::share::ToShare;
 use crate::domain::half_year::HalfYear;
 use crate::domain::persons::Persons;
 use crate::domain::quota::Rounding;
 use crate::domain::time::{Day, ReferenceDate};
+use crate::feed::question::Known;
 use crate::ledger::{KnownAt, Outside};
 use crate::report::quota;
 use crate::store::Access;

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 use std::slice;
-use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::{Failure, Format};
 use crate::book::statement::Reading;
-use crate::domain::area::{Area, Province};
-use crate::domain::time::{AsOf, Day, LogSize, RecordedAt, ReferenceDate};
+use crate::domain::area::Area;
+use crate::domain::time::{AsOf, Day, ReferenceDate};
+use crate::feed::question::{self, Division, Known, NoArea, divided};
 use crate::ledger::{By, KnownAt, Ledger, Outside};
 use crate::report::{csv, table};
 use crate::store::Access;
@@ -31,7 +31,7 @@ pub struct StatementArgs {
     #[arg(long, value_name = "TIME|SIZE")]
     known_at: Option<Known>,
     /// Divide the answer.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "municipality|province")]
     by: Option<Division>,
     /// How a placement relates to the backlog.
     #[arg(long, default_value = "oldest_first", value_name = "oldest_first|current_first|total")]
@@ -39,30 +39,6 @@ pub struct StatementArgs {
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-}
-
-/// What an answer is divided by.
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Division {
-    Municipality,
-    Province,
-}
-
-/// A moment as known at which somebody asks.
-#[derive(Clone, Copy)]
-pub(super) struct Known(pub(super) KnownAt);
-
-impl FromStr for Known {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let size = text.parse().ok().map(|size| KnownAt::Size(LogSize(size)));
-        let day = || text.parse::<Day>().ok().map(|day| KnownAt::Time(RecordedAt::start_of(day)));
-        let time = || text.parse().ok().map(KnownAt::Time);
-        size.or_else(day).or_else(time).map(Known).ok_or(
-            "is not a moment: write a day (2025-01-15), a time (2025-01-15T09:00:00Z) or a log size (81234)",
-        )
-    }
 }
 
 impl StatementArgs {
@@ -86,42 +62,17 @@ impl StatementArgs {
     }
 }
 
-/// How an answer about an area is divided.
-pub(super) fn divided(area: Area, by: Option<Division>) -> Result<By, Failure> {
-    match (by, area) {
-        (None, _) => Ok(By::Whole),
-        (Some(Division::Municipality), _) => Ok(By::Municipality),
-        (Some(Division::Province), Area::Country) => Ok(By::Province),
-        (Some(Division::Province), _) => Err(Failure::WrongUse("only NL is divided by province".to_owned())),
-    }
-}
-
 /// The area that a text names: by code, or by name as it is on the reference date.
 pub(super) fn area(ledger: &Ledger, text: &str, as_of: AsOf) -> Result<Area, Failure> {
-    if let Ok(area) = text.parse() {
-        return Ok(area);
-    }
-    if let Some(it) = ledger.book().municipality_named(text, as_of) {
-        // Utrecht and Groningen are provinces too: the name alone does not say which is meant.
-        if let Some(province) = province_named(text) {
-            return Err(Failure::WrongUse(format!(
-                "{} is a municipality ({}) and a province ({province}): give the code",
-                it.name, it.code
-            )));
+    question::area(ledger, text, as_of).map_err(|none| match none {
+        NoArea::Ambiguous { .. } => Failure::WrongUse(none.to_string()),
+        NoArea::Unknown { on } => {
+            let shown = crate::domain::person_number::without_person_numbers(text);
+            Failure::Refused(format!(
+                "no area is called {shown:?} on {on}: write NL, a province or a municipality by code or name"
+            ))
         }
-        return Ok(Area::Municipality(it.code));
-    }
-    province_named(text).map(Area::Province).ok_or_else(|| {
-        let shown = crate::domain::person_number::without_person_numbers(text);
-        Failure::Refused(format!(
-            "no area is called {shown:?} on {}: write NL, a province or a municipality by code or name",
-            as_of.reference_date.0
-        ))
     })
-}
-
-fn province_named(text: &str) -> Option<Province> {
-    Province::all().find(|it| it.name().to_lowercase() == text.to_lowercase())
 }
 
 /// What the heading of several statements says they are parts of.
