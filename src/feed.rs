@@ -21,6 +21,8 @@ pub mod plan;
 
 pub mod parcel;
 
+pub mod pieces;
+
 pub mod pseudonym;
 
 pub mod question;

@@ -31,10 +31,9 @@ impl<R: BufRead> EventLines<R> {
     pub fn new(from: R) -> Self {
         Self { from, number: 0 }
     }
-}
 
-impl<R: BufRead> Parcels for EventLines<R> {
-    fn next_parcel(&mut self) -> io::Result<Option<Parcel>> {
+    /// The next line that is not empty with its number, or why it cannot be read.
+    pub(super) fn next_line(&mut self) -> io::Result<Option<(u64, Result<String, &'static str>)>> {
         loop {
             let mut line = Vec::new();
             if (&mut self.from).take(LINE_MAX).read_until(b'\n', &mut line)? == 0 {
@@ -44,28 +43,41 @@ impl<R: BufRead> Parcels for EventLines<R> {
             if line.last() != Some(&b'\n') && line.len() as u64 == LINE_MAX {
                 skip_line(&mut self.from)?;
                 let problem = "is longer than a million characters";
-                let raw = Raw::Line(String::new());
-                return Ok(Some(Parcel::refused(self.number, raw, vec![Refusal::Unreadable { problem }])));
+                return Ok(Some((self.number, Err(problem))));
             }
             let Ok(line) = String::from_utf8(line) else {
-                let problem = "is not text in UTF-8";
-                let raw = Raw::Line(String::new());
-                return Ok(Some(Parcel::refused(self.number, raw, vec![Refusal::Unreadable { problem }])));
+                return Ok(Some((self.number, Err("is not text in UTF-8"))));
             };
             let line = line.trim_start_matches('\u{feff}').trim_end();
-            if line.is_empty() {
-                continue;
+            if !line.is_empty() {
+                return Ok(Some((self.number, Ok(line.to_owned()))));
             }
-            return Ok(Some(event(self.number, line)));
         }
+    }
+}
+
+impl<R: BufRead> Parcels for EventLines<R> {
+    fn next_parcel(&mut self) -> io::Result<Option<Parcel>> {
+        Ok(self.next_line()?.map(|(number, line)| match line {
+            Ok(line) => row(number, line),
+            Err(problem) => {
+                let raw = Raw::Line(String::new());
+                Parcel::refused(number, raw, vec![Refusal::Unreadable { problem }])
+            }
+        }))
     }
 }
 
 /// One event as a row with this number.
 pub fn event(number: u64, text: &str) -> Parcel {
-    let raw = Raw::Line(text.to_owned());
+    row(number, text.to_owned())
+}
+
+fn row(number: u64, text: String) -> Parcel {
     let (mut numbered, mut sequence) = (None, None);
-    let parcel = match read(text, &mut sequence, &mut numbered) {
+    let read = read(&text, &mut sequence, &mut numbered);
+    let raw = Raw::Line(text);
+    let parcel = match read {
         Ok(content) => Parcel::one(number, raw, content),
         Err(refusals) => Parcel::refused(number, raw, refusals),
     };

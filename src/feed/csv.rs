@@ -100,10 +100,21 @@ pub const REFUSAL_COLUMNS: &str = "refusal";
 const ROW_MAX: u64 = 1 << 20;
 
 /// What a file is read through: it stops where a single row has taken too much.
-struct Bounded<R> {
+pub(super) struct Bounded<R> {
     from: R,
     /// How much was read since the row began.
     taken: u64,
+}
+
+impl<R> Bounded<R> {
+    pub(super) fn new(from: R) -> Self {
+        Self { from, taken: 0 }
+    }
+
+    /// A row begins.
+    pub(super) fn begin(&mut self) {
+        self.taken = 0;
+    }
 }
 
 impl<R: BufRead> Read for Bounded<R> {
@@ -136,17 +147,12 @@ impl<R: BufRead> CsvFile<R> {
     /// # Errors
     /// When the header is not that of one of the kinds.
     pub fn open(mut from: R, source: Source) -> Result<Self, FeedError> {
-        // The first line is there without being taken, unless it is absurdly long.
-        let start = from.fill_buf()?;
-        let mut lines = start.split(|&byte| byte == b'\n');
-        let first_line = lines.find(|it| !it.trim_ascii().is_empty()).unwrap_or(&[]);
-        let count = |wanted: u8| first_line.iter().filter(|&&byte| byte == wanted).count();
-        let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
+        let delimiter = delimiter_of(&mut from)?;
         let mut reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
             .trim(Trim::Headers)
-            .from_reader(Bounded { from, taken: 0 });
+            .from_reader(Bounded::new(from));
         let header = reader.headers().map_err(not_text)?.clone();
         let kind = kind_of(&header)?;
         Ok(Self { reader, source, kind, header, record: ByteRecord::new(), open: None })
@@ -163,7 +169,7 @@ impl<R: BufRead> CsvFile<R> {
     }
 
     fn next_row(&mut self) -> io::Result<Option<(u64, Result<StringRecord, Raw>)>> {
-        self.reader.get_mut().taken = 0;
+        self.reader.get_mut().begin();
         let begun = self.reader.position().line();
         let read = self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -468,8 +474,18 @@ impl Cells<'_> {
     }
 }
 
+/// What stands between the cells: a comma or a semicolon, whichever the first line has more of.
+pub(super) fn delimiter_of(from: &mut impl BufRead) -> io::Result<u8> {
+    // The first line is there without being taken, unless it is absurdly long.
+    let start = from.fill_buf()?;
+    let mut lines = start.split(|&byte| byte == b'\n');
+    let first_line = lines.find(|it| !it.trim_ascii().is_empty()).unwrap_or(&[]);
+    let count = |wanted: u8| first_line.iter().filter(|&&byte| byte == wanted).count();
+    Ok(if count(b';') > count(b',') { b';' } else { b',' })
+}
+
 /// The kind of file that has just these columns.
-fn kind_of(header: &StringRecord) -> Result<FileKind, FeedError> {
+pub(super) fn kind_of(header: &StringRecord) -> Result<FileKind, FeedError> {
     let named: Vec<&str> = header.iter().filter(|it| !it.starts_with(REFUSAL_COLUMNS)).collect();
     let twice = named.iter().enumerate().any(|(index, name)| named[..index].contains(name));
     if twice {
@@ -515,7 +531,7 @@ fn kind_of(header: &StringRecord) -> Result<FileKind, FeedError> {
     })
 }
 
-fn not_text(error: csv::Error) -> FeedError {
+pub(super) fn not_text(error: csv::Error) -> FeedError {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => FeedError::Read(error),
         _ => {
