@@ -49,7 +49,8 @@ pub use note::Note;
 pub use reader::Reader;
 pub use repair::repair;
 pub use signing::{
-    SigningError, add_witness, read_secret, remove_witness, verifier_key, with_cosignatures, witnesses,
+    SigningError, add_witness, read_private, read_secret, remove_witness, verifier_key, with_cosignatures,
+    witnesses,
 };
 pub use snapshot::SEGMENT;
 pub use spool::Spool;

@@ -167,6 +167,15 @@ impl SigningError {
 /// # Errors
 /// When others can read it, or it is none.
 pub fn read_secret(path: &Path) -> Result<SignerKey, SigningError> {
+    let not_a_key = |fault| SigningError::NotAKey { what: format!("{}", path.display()), fault };
+    read_private(path)?.trim_end().parse().map_err(not_a_key)
+}
+
+/// Reads a text that is a secret.
+///
+/// # Errors
+/// When there is none, others than its owner can read it, or it cannot be read.
+pub fn read_private(path: &Path) -> Result<String, SigningError> {
     let io = StoreError::io("reading", path);
     let file = match File::open(path) {
         Ok(file) => file,
@@ -178,9 +187,7 @@ pub fn read_secret(path: &Path) -> Result<SignerKey, SigningError> {
     if is_readable_by_others(&file).map_err(StoreError::io("reading", path))? {
         return Err(SigningError::Readable(path.to_path_buf()));
     }
-    let text = io::read_to_string(file).map_err(StoreError::io("reading", path))?;
-    let not_a_key = |fault| SigningError::NotAKey { what: format!("{}", path.display()), fault };
-    text.trim_end().parse().map_err(not_a_key)
+    Ok(io::read_to_string(file).map_err(StoreError::io("reading", path))?)
 }
 
 #[cfg(unix)]
