@@ -1,4 +1,5 @@
 //! Every test of a running server in this process.
 
+mod feeders;
 mod http_feeding;
 mod served;

@@ -1,44 +1,13 @@
 //! What organisations deliver to a running server: outcomes, receipts, quarantine, gaps, and many at once.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::net::TcpStream;
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::thread;
 
 use peildatum::domain::event::Entry;
-use peildatum::domain::time::{LogSize, Position};
-use peildatum::ledger::{Ledger, Outside};
-use peildatum::proof::merkle::leaf_hash;
-use peildatum::store::Access;
 use serde_json::{Value, json};
 
-use crate::served::{OTHER, OWN, Request, Running, example, send};
-
-const EVENT: &str = "application/cloudevents+json";
-const BATCH: &str = "application/cloudevents-batch+json";
-
-/// A placement as an event: the same for the same number.
-fn placement(number: u64, municipality: &str) -> Value {
-    json!({
-        "specversion": "1.0",
-        "id": format!("019c8a10-4c00-7b62-9e38-{number:012x}"),
-        "source": format!("urn:nld:oin:{OWN}:systeem:feeder"),
-        "type": "nl.huisvesting-statushouders.placements.recorded.v1",
-        "data": {
-            "placement": format!("4c1b7a50-2f0e-4d83-9a6c-{number:012x}"),
-            "municipality": municipality,
-            "countsFrom": "2026-02-16",
-            "kind": "regular",
-            "persons": 1,
-        },
-    })
-}
-
-fn with(mut event: Value, field: &str, value: Value) -> Value {
-    event[field] = value;
-    event
-}
+use crate::feeders::{EVENT, agree_with_the_log, each_once, feed, lines, many, one, placement, with};
+use crate::served::{OTHER, OWN, Request, Running, example};
 
 /// A server that knows the municipalities of the examples.
 fn begun() -> Running {
@@ -46,43 +15,6 @@ fn begun() -> Running {
     let request = Request::post("/v1/deliveries", "text/csv", example("municipalities.csv"));
     running.ask(&request.as_role("decision_maker")).expect(200);
     running
-}
-
-fn one(event: &Value) -> Request {
-    Request::post("/v1/events", EVENT, event.to_string()).as_role("feeder")
-}
-
-fn many(events: &[Value]) -> Request {
-    Request::post("/v1/deliveries", BATCH, Value::from(events.to_vec()).to_string()).as_role("feeder")
-}
-
-/// Every stored line of a ledger that nobody has open.
-fn lines(folder: &Path) -> Vec<Vec<u8>> {
-    let (ledger, _) = Ledger::open(folder, Access::MustExist, Outside::machine(), &mut |_| {}).unwrap();
-    let mut lines = Vec::new();
-    let collect = &mut |_: u64, line: &[u8]| {
-        lines.push(line.to_vec());
-        Ok(())
-    };
-    ledger.lines(Position(0), LogSize(ledger.size().0), collect).unwrap();
-    lines
-}
-
-/// Holds what receipts say was recorded or known against the log.
-fn agree_with_the_log(receipts: &[Value], lines: &[Vec<u8>]) {
-    for receipt in receipts {
-        for row in receipt["rows"].as_array().unwrap() {
-            let Some(position) = row["position"].as_u64() else { continue };
-            let line = &lines[position as usize];
-            assert_eq!(row["leafHash"], leaf_hash(line).to_string());
-            let entry = Entry::decode(line).unwrap();
-            let delivery = if row["outcome"] == "recorded" { &receipt["delivery"] } else { &row["delivery"] };
-            assert_eq!(*delivery, entry.delivery.to_string());
-            if let Some(id) = row["id"].as_str() {
-                assert_eq!(id, entry.id.to_string());
-            }
-        }
-    }
 }
 
 #[test]
@@ -275,82 +207,13 @@ fn nobody_speaks_for_another_organisation_or_beyond_its_role() {
     assert_eq!(object("province", "GM0599"), 200);
 }
 
-/// A small generator, so that a run can be repeated.
-struct Drawn(u64);
-
-impl Drawn {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-}
-
-/// What one client sends, some of it twice and some of it over a connection that is cut; and the receipts that it got.
-pub fn feed(address: std::net::SocketAddr, client: u64, rounds: u64, until_it_works: bool) -> Vec<Value> {
-    let mut drawn = Drawn(client);
-    let mut receipts = Vec::new();
-    for _ in 0..rounds {
-        // Numbers overlap with those of other clients.
-        let events: Vec<_> = (0..=drawn.below(6)).map(|_| placement(drawn.below(400), "GM0599")).collect();
-        let request = match events.len() {
-            1 => one(&events[0]),
-            _ => many(&events).header(
-                "idempotency-key",
-                &format!("0b1f6a52-9f43-4f0e-{:04x}-{:012x}", 0x8000 + client, drawn.below(1 << 40)),
-            ),
-        };
-        if drawn.below(4) == 0 {
-            // Cut before the answer, at any byte, and then sent again.
-            let bytes = request.bytes();
-            let cut = 1 + drawn.below(bytes.len() as u64) as usize;
-            if let Ok(mut stream) = TcpStream::connect(address) {
-                let _ = stream.write_all(&bytes[..cut]);
-            }
-        }
-        let times = if drawn.below(3) == 0 { 2 } else { 1 };
-        for _ in 0..times {
-            loop {
-                match send(address, &request) {
-                    Ok(answer) if answer.status < 300 => {
-                        receipts.push(answer.json());
-                        break;
-                    }
-                    Ok(answer) if answer.status == 503 && until_it_works => {}
-                    Ok(answer) => panic!("{}: {}", answer.status, answer.text()),
-                    Err(_) if until_it_works => return receipts,
-                    Err(error) => panic!("{error}"),
-                }
-            }
-        }
-    }
-    receipts
-}
-
-/// Every event that a receipt names is in the log once, where the receipt says.
-pub fn each_once(receipts: &[Value], lines: &[Vec<u8>]) {
-    agree_with_the_log(receipts, lines);
-    let mut ids = BTreeMap::new();
-    for line in lines {
-        let entry = Entry::decode(line).unwrap();
-        *ids.entry(entry.id).or_insert(0) += 1;
-    }
-    assert!(ids.values().all(|times| *times == 1));
-    let recorded: Vec<u64> = receipts
-        .iter()
-        .flat_map(|receipt| receipt["rows"].as_array().unwrap())
-        .filter(|row| row["outcome"] == "recorded")
-        .map(|row| row["position"].as_u64().unwrap())
-        .collect();
-    let positions: BTreeSet<_> = recorded.iter().collect();
-    assert!(!positions.is_empty());
-}
-
 #[test]
 fn sixty_four_feeders_at_once_bring_each_event_exactly_once() {
     let running = begun();
     let address = running.address;
-    let feeders: Vec<_> =
-        (0..64).map(|client| thread::spawn(move || feed(address, client, 6, false))).collect();
+    let feeders: Vec<_> = (0..64)
+        .map(|client| thread::spawn(move || feed(client, 6, &mut |_| {}, &|| Some(address))))
+        .collect();
     let receipts: Vec<_> = feeders.into_iter().flat_map(|it| it.join().unwrap()).collect();
     let folder = running.stop();
     let lines = lines(folder.path());

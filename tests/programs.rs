@@ -1,5 +1,6 @@
 //! Every test that runs the whole program, and only those.
 
+mod feeders;
 mod folders;
 mod program;
 mod program_access;
@@ -19,5 +20,7 @@ mod program_reconcile;
 mod program_regime;
 mod program_replay;
 mod program_schemas;
+mod program_serve;
 mod program_weeks;
+mod served;
 mod witness;
