@@ -2,4 +2,5 @@
 
 mod feeders;
 mod http_feeding;
+mod http_persons;
 mod served;
