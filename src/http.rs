@@ -57,6 +57,8 @@ pub struct Limits {
     pub headers_within: Duration,
     /// The most connections at a time.
     pub connections: usize,
+    /// The most bytes of bodies that are held at a time.
+    pub bodies: usize,
     /// The most questions at a time that go through the log.
     pub searches: usize,
 }
@@ -69,6 +71,7 @@ impl Default for Limits {
             within: Duration::from_secs(30),
             headers_within: Duration::from_secs(10),
             connections: 1_024,
+            bodies: 128 << 20,
             searches: 8,
         }
     }
@@ -96,6 +99,8 @@ pub struct Server {
     /// Whether the server is stopping: whoever waits for something new then ends.
     stopping: watch::Sender<bool>,
     searches: Semaphore,
+    /// How many kilobytes of bodies are held at a time.
+    bodies: Semaphore,
     settings: Settings,
     /// The roles that each operation asks for. None: everybody may.
     roles: HashMap<(Method, String), Vec<Role>>,
@@ -150,6 +155,7 @@ impl Server {
         let roles = openapi::roles(&document);
         let openapi = openapi::document(document);
         let searches = Semaphore::new(settings.limits.searches);
+        let bodies = Semaphore::new(settings.limits.bodies / 1_024);
         let server = Self {
             ledger,
             intake,
@@ -159,6 +165,7 @@ impl Server {
             head,
             stopping: watch::channel(false).0,
             searches,
+            bodies,
             settings,
             roles,
             openapi,

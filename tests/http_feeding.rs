@@ -1,9 +1,17 @@
 //! What organisations deliver to a running server: outcomes, receipts, quarantine, gaps, and many at once.
 
 use std::collections::BTreeSet;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, RwLock};
 use std::thread;
 
 use peildatum::domain::event::Entry;
+use peildatum::feed::acknowledged::Acknowledged;
+use peildatum::feed::cloudevent;
+use peildatum::feed::intake::{Desk, Intake, NotTaken, Offer, Watching};
+use peildatum::http::Limits;
+use peildatum::ledger::{Ledger, Outside};
+use peildatum::store::Access;
 use serde_json::{Value, json};
 
 use crate::feeders::{EVENT, agree_with_the_log, each_once, feed, lines, many, one, placement, with};
@@ -227,4 +235,64 @@ fn sixty_four_feeders_at_once_bring_each_event_exactly_once() {
     let there: BTreeSet<_> =
         lines.iter().map(|line| Entry::decode(line).unwrap()).map(|it| it.id.to_string()).collect();
     assert!(named.is_subset(&there), "{} named, {} there", named.len(), there.len());
+}
+
+#[test]
+fn where_there_is_no_room_a_sender_is_told_at_once_to_come_later() {
+    // A server that holds a kilobyte of bodies at a time.
+    let running = Running::with(Limits { bodies: 1_024, ..Limits::default() });
+    let events: Vec<_> = (0..20).map(|number| placement(number, "GM0599")).collect();
+    let answer = running.ask(&many(&events)).expect(503);
+    assert_eq!((answer.header("retry-after"), &answer.json()["code"]), (Some("1"), &json!("busy")));
+    running.ask(&one(&events[0])).expect(400);
+
+    // An intake that cannot go on, since somebody has the ledger: the queue has an end.
+    let folder = tempfile::TempDir::new().unwrap();
+    let (ledger, _) =
+        Ledger::open(folder.path(), Access::CreateIfAbsent, Outside::machine(), &mut |_| {}).unwrap();
+    let ledger = Arc::new(RwLock::new(ledger));
+    let (desk, _) = Desk::open(folder.path()).unwrap();
+    let intake = Intake::start(Arc::clone(&ledger), desk, Arc::new(Nobody));
+    let (tell, told) = channel();
+    let mut offer = || {
+        let tell = tell.clone();
+        let offer = Offer {
+            owner: OWN.parse().unwrap(),
+            delivered_by: format!("urn:nld:oin:{OWN}:systeem:feeder").parse().unwrap(),
+            parcels: vec![cloudevent::event(1, &placement(1, "GM0599").to_string())],
+            header: None,
+            key: None,
+            keep: false,
+            mends: None,
+        };
+        intake.offer(offer, Box::new(move |outcome| drop(tell.send(outcome.map(|_| ())))));
+    };
+    let held = ledger.read().unwrap();
+    let mut refused = 0;
+    let offered = 10_000;
+    for _ in 0..offered {
+        offer();
+        if let Ok(outcome) = told.try_recv() {
+            assert!(matches!(outcome, Err(NotTaken::Busy)), "{outcome:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 1_000 && intake.waiting() < 1_000, "{refused} refused, {} wait", intake.waiting());
+    // Whoever was not refused is answered as soon as it goes on, and so is everybody when it stops.
+    drop(held);
+    intake.stop();
+    assert_eq!(told.try_iter().filter(Result::is_ok).count() + refused, offered);
+    offer();
+    assert!(matches!(told.recv().unwrap(), Err(NotTaken::Stopping)));
+}
+
+/// Nobody watches.
+struct Nobody;
+
+impl Watching for Nobody {
+    fn appended(&self, _: u64, _: f64) {}
+    fn acknowledged(&self, _: &Acknowledged) {}
+    fn broken(&self, why: &str) {
+        panic!("{why}");
+    }
 }

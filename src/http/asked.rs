@@ -228,8 +228,7 @@ pub async fn body(headers: &HeaderMap, body: Body, most: usize, within: Duration
         let detail = format!("a body of {most} bytes is the largest that is taken: send it in parts");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
     };
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > most as u64) {
+    if announced(headers).is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
     match tokio::time::timeout(within, Limited::new(body, most).collect()).await {
@@ -247,6 +246,11 @@ pub async fn body(headers: &HeaderMap, body: Body, most: usize, within: Duration
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail))
         }
     }
+}
+
+/// How long the body says that it is.
+pub fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The media type of the body, in small letters and without parameters.

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
-use tokio::sync::oneshot;
+use tokio::sync::{SemaphorePermit, oneshot};
 use uuid::Uuid;
 
 use super::asked::{self, Form, Query};
@@ -71,8 +71,8 @@ pub async fn event(
     }
     let body = read(&server, &headers, body).await?;
     let text = match kind.as_str() {
-        EVENT => String::from_utf8(body.into()).map_err(|_| unreadable("is not text in UTF-8"))?,
-        _ => structured(&headers, &body)?,
+        EVENT => String::from_utf8(body.bytes.to_vec()).map_err(|_| unreadable("is not text in UTF-8"))?,
+        _ => structured(&headers, &body.bytes)?,
     };
     let parcels = vec![cloudevent::event(1, &text)];
     let (receipt, _) = offered(&server, caller, parcels, None, None, false, None).await?;
@@ -151,13 +151,14 @@ pub async fn delivery(
     }
     let key = idempotency_key(&headers)?;
     let body = read(&server, &headers, body).await?;
-    let key = key.map(|key| (key, ContentHash::of(&body)));
+    let key = key.map(|key| (key, ContentHash::of(&body.bytes)));
     let most = server.settings.limits.rows;
     let source = caller.source().ok_or_else(Problem::unknown_caller)?;
     // Large bodies take some milliseconds, in which others would wait.
+    let bytes = body.bytes.clone();
     let read = tokio::task::spawn_blocking(move || match kind.as_str() {
-        BATCH => events(&body, most).map(|parcels| (parcels, None)),
-        _ => rows(body, source, most).map(|(parcels, header)| (parcels, Some(header))),
+        BATCH => events(&bytes, most).map(|parcels| (parcels, None)),
+        _ => rows(bytes, source, most).map(|(parcels, header)| (parcels, Some(header))),
     });
     let (parcels, header) = read.await.map_err(|_| Problem::broken())??;
     let (receipt, again) = offered(&server, caller, parcels, header, key, true, None).await?;
@@ -168,10 +169,20 @@ pub async fn delivery(
     Ok(response)
 }
 
-/// Reads a body within the limits.
-async fn read(server: &Server, headers: &HeaderMap, body: Body) -> Answered<Bytes> {
+/// A body with its place among all bodies that are held.
+struct Held<'a> {
+    bytes: Bytes,
+    _room: SemaphorePermit<'a>,
+}
+
+/// Reads a body within the limits. Where too much is held already, nothing of it is read.
+async fn read<'a>(server: &'a Server, headers: &HeaderMap, body: Body) -> Answered<Held<'a>> {
     let Limits { body: most, within, .. } = server.settings.limits;
-    asked::body(headers, body, most, within).await
+    let announced = asked::announced(headers).map_or(most, |length| most.min(length as usize));
+    // A body and what is made of it take some times its size.
+    let kilobytes = u32::try_from(announced / 1_024 + 1).unwrap_or(u32::MAX);
+    let room = server.bodies.try_acquire_many(kilobytes).map_err(|_| Problem::from(NotTaken::Busy))?;
+    Ok(Held { bytes: asked::body(headers, body, most, within).await?, _room: room })
 }
 
 /// What somebody mends in quarantine, as one row.
@@ -190,10 +201,11 @@ pub(super) async fn mended(
     let source = caller.source().ok_or_else(Problem::unknown_caller)?;
     let (parcels, header) = match kind.as_str() {
         EVENT => {
-            let text = String::from_utf8(body.into()).map_err(|_| unreadable("is not text in UTF-8"))?;
+            let text =
+                String::from_utf8(body.bytes.to_vec()).map_err(|_| unreadable("is not text in UTF-8"))?;
             (vec![cloudevent::event(1, &text)], None)
         }
-        _ => rows(body, source, 1).map(|(parcels, header)| (parcels, Some(header)))?,
+        _ => rows(body.bytes.clone(), source, 1).map(|(parcels, header)| (parcels, Some(header)))?,
     };
     Ok(offered(server, caller, parcels, header, None, false, Some(mends)).await?.0)
 }
