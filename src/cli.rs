@@ -1,6 +1,7 @@
 //! The words on the command line: one file a command.
 
 mod amv;
+mod audit;
 mod backup;
 mod checkpoint;
 mod completions;
@@ -81,6 +82,7 @@ enum Command {
     Verify(verify::Verify),
     Witness(witness::Witness),
     Token(token::Token),
+    Audit(audit::Audit),
     Dossier(dossier::Dossier),
     VerifyDossier(dossier::VerifyDossier),
     Export(export::Export),
@@ -206,6 +208,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => args.run(&ledger),
         Command::Witness(args) => args.run(&ledger),
         Command::Token(args) => args.run(&ledger),
+        Command::Audit(args) => args.run(&ledger),
         Command::Dossier(args) => args.run(&ledger),
         Command::VerifyDossier(args) => args.run(),
         Command::Export(args) => args.run(&ledger),

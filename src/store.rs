@@ -34,11 +34,15 @@ mod spool;
 mod subtrees;
 mod tokens;
 mod verify;
+mod watched;
 mod writer;
 
 use std::path::Path;
 
-pub use audit::{AuditRecord, AuditResult, Trail};
+pub use audit::{
+    AuditChain, AuditLine, AuditRecord, AuditResult, AuditTicket, NotRecorded, Trail, read_audit,
+    verify_audit,
+};
 pub use backup::{backup, restore};
 pub use drawer::Drawer;
 pub use error::{Remedy, StoreError};
@@ -59,6 +63,7 @@ pub use tokens::{
     Secret, Token, TokenError, Tokens, create_token, is_secret, list_tokens, revoke_token, without_secrets,
 };
 pub use verify::{Finding, OfJournal, Place, Verification, root_of_journal, verify};
+pub use watched::{Seen, Watched};
 pub use writer::{Ticket, Writer};
 
 use commit::Commit;

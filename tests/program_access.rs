@@ -3,8 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use peildatum::domain::access::{Caller, Role};
 use peildatum::domain::time::{Day, RecordedAt};
-use peildatum::store::{Access, Options, Store, Tokens};
+use peildatum::store::{Access, AuditRecord, AuditResult, Options, Store, Tokens, Trail};
 
 use crate::program::{Desk, MUNICIPALITIES};
 
@@ -183,4 +184,92 @@ fn a_damaged_file_lets_nobody_in() {
     assert!(tokens.find(secret, now()).unwrap_err().to_string().contains("is shorter than it was"));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     desk.run("token list").expect(2).says("can be read or written by others").says("chmod 600");
+}
+
+/// A desk with a record of three decisions on two days.
+fn desk_with_a_record() -> Desk {
+    let (desk, _) = desk();
+    let feeder = Caller::new("tracking".parse().unwrap(), Role::Feeder, Some(OIN.parse().unwrap()), vec![]);
+    let feeder = feeder.unwrap();
+    let trail = Trail::start(&desk.ledger(), "2026-04-01T00:00:00Z".parse().unwrap()).unwrap();
+    let delivered = AuditRecord {
+        origin: "127.0.0.1".to_owned(),
+        object: "/v1/deliveries/01890a5d-ac96-774b-bcce-b302099a8057".to_owned(),
+        ..AuditRecord::new("2026-04-01T10:00:00Z".parse().unwrap(), Some(&feeder), "deliver")
+    };
+    let denied = AuditRecord {
+        time: "2026-04-01T22:30:00Z".parse().unwrap(),
+        actor: None,
+        role: None,
+        object: format!("/v1/{}", "long-".repeat(60)),
+        result: AuditResult::Denied,
+        code: Some("unauthenticated".into()),
+        ..delivered.clone()
+    };
+    let refused = AuditRecord {
+        time: "2026-04-02T10:00:00Z".parse().unwrap(),
+        object: "=1+1".to_owned(),
+        result: AuditResult::Refused,
+        ..delivered.clone()
+    };
+    for it in [delivered, denied, refused] {
+        trail.record(it).unwrap();
+    }
+    trail.close().unwrap();
+    desk
+}
+
+#[test]
+fn who_did_what_is_shown_for_a_time_and_an_actor() {
+    let desk = desk_with_a_record();
+    let all = desk.run("audit").expect(0).quietly().out;
+    assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
+    assert!(all.starts_with(
+        "2026-04-01T10:00:00.000Z  done     deliver\n    /v1/deliveries/01890a5d-ac96-774b-bcce-b302099a8057\n    \
+         by urn:nld:oin:00000001234567890000:systeem:tracking, feeder, from 127.0.0.1\n"
+    ), "{all}");
+    assert!(
+        all.contains("denied   deliver (unauthenticated)") && all.contains("by somebody unknown"),
+        "{all}"
+    );
+    let stored = fs::read_to_string(desk.ledger().join("audit/2026-04-01.jsonl")).unwrap();
+    assert_eq!(desk.run("audit --format json --until 2026-04-02").expect(0).out.lines().count(), 3);
+    // Half past ten in the evening in UTC is the next day in the Netherlands.
+    assert_eq!(
+        desk.run("audit --format json --until 2026-04-01").expect(0).out,
+        stored.split_inclusive('\n').next().unwrap()
+    );
+    assert_eq!(desk.run("audit --format json --until 2026-04-01T23:00:00Z").expect(0).out, stored);
+    for name in ["tracking", "urn:nld:oin:00000001234567890000:systeem:tracking"] {
+        let rows = desk.run(&format!("audit --format csv --actor {name}")).expect(0).csv();
+        let results: Vec<_> = rows.iter().map(|row| row["result"].as_str()).collect();
+        assert_eq!(results, ["done", "refused"]);
+        assert_eq!(rows[1]["object"], "'=1+1");
+    }
+    assert_eq!(desk.run("audit --since 2026-05-01").expect(0).quietly().out, "");
+    desk.run("audit --since yesterday").expect(64).says("is not a moment");
+}
+
+#[test]
+fn verify_says_whether_the_record_is_as_it_was_written() {
+    let (untouched, _) = desk();
+    assert!(!untouched.run("verify").expect(0).out.contains("Audit"));
+
+    let desk = desk_with_a_record();
+    let said = desk.run("verify").expect(0).quietly().out;
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.starts_with(
+        "Audit record: lines 0 to 2, from 2026-04-01T10:00:00.000Z to 2026-04-02T10:00:00.000Z, each follows on the one before it."
+    ), "{said}");
+
+    let file = desk.ledger().join("audit/2026-04-01.jsonl");
+    let whole = fs::read_to_string(&file).unwrap();
+    fs::write(&file, whole.replace("\"denied\"", "\"done\"")).unwrap();
+    let ran = desk.run("verify").expect(2).says("the audit record is not whole: 1 finding");
+    assert!(ran.out.contains("audit/2026-04-02.jsonl, line 1: it does not follow"), "{}", ran.out);
+    assert!(ran.out.contains("journal, events and checkpoint agree"), "{}", ran.out);
+
+    fs::remove_file(&file).unwrap();
+    let said = desk.run("verify").expect(0).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("The 2 before them were removed."), "{said}");
 }

@@ -1,5 +1,6 @@
 //! Every integration test that runs inside one process.
 
+mod audit_record;
 mod basis;
 mod busy;
 mod cases;

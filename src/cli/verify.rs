@@ -10,10 +10,11 @@ use super::{Failure, counting_bar, told_at};
 use crate::ledger::LedgerError;
 use crate::proof::checkpoint::{CheckpointFault, SignedCheckpoint};
 use crate::report::number::grouped;
-use crate::store::SigningError;
+use crate::report::table::wrapped;
+use crate::store::{AuditChain, SigningError};
 use crate::{ledger, store};
 
-/// Read journal and events again, compute every hash, and say what is wrong where.
+/// Read journal, events and audit record again, compute every hash, and say what is wrong where.
 ///
 /// With a checkpoint: hash the journal, and hold it against what was signed then. That shows what no
 /// copy within the ledger can: whether somebody changed all of them alike.
@@ -50,24 +51,54 @@ impl Verify {
         let verified = ledger::verify(dir, &mut |read| bar.set_position(read));
         bar.finish_and_clear();
         let verified = verified?;
+        let audit = store::verify_audit(dir)?;
         let mut to = io::stdout().lock();
-        for finding in &verified.findings {
+        let of_audit = audit.iter().flat_map(|audit| &audit.findings);
+        let mut found = 0;
+        for finding in verified.findings.iter().chain(of_audit) {
             writeln!(to, "{finding}")?;
+            found += 1;
+        }
+        if let Some(audit) = &audit {
+            to.write_all(wrapped(&told(audit)).as_bytes())?;
         }
         let entries = grouped(verified.size as i64);
         match verified.is_whole() {
             true => {
                 writeln!(to, "{entries} entries; journal, events and checkpoint agree")?;
                 writeln!(to, "root {}", verified.root)?;
-                Ok(())
             }
-            false => {
-                writeln!(to, "{entries} entries are proven; root {}", verified.root)?;
-                let found = verified.findings.len();
-                Err(Failure::Broken(format!("the ledger is not whole: {found} findings")))
-            }
+            false => writeln!(to, "{entries} entries are proven; root {}", verified.root)?,
+        }
+        match (found, verified.is_whole()) {
+            (0, _) => Ok(()),
+            (1, true) => Err(Failure::Broken("the audit record is not whole: 1 finding".to_owned())),
+            (_, true) => Err(Failure::Broken(format!("the audit record is not whole: {found} findings"))),
+            (_, false) => Err(Failure::Broken(format!("the ledger is not whole: {found} findings"))),
         }
     }
+}
+
+/// What there is of the audit record. The hash of its last line, kept elsewhere, shows later that it was not written anew.
+fn told(audit: &AuditChain) -> String {
+    let Some([(first, since), (last, until)]) = audit.ends else {
+        return "The audit record holds no lines.".to_owned();
+    };
+    let before = match first {
+        0 => String::new(),
+        _ => format!(" The {} before them were removed.", grouped(first as i64)),
+    };
+    let what = if audit.findings.is_empty() {
+        "each follows on the one before it"
+    } else {
+        "not as they were written"
+    };
+    format!(
+        "Audit record: lines {} to {}, from {since} to {until}, {what}.{before} The last is {}",
+        grouped(first as i64),
+        grouped(last as i64),
+        audit.hash
+    )
 }
 
 /// Holds the journal against a signed checkpoint.

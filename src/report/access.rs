@@ -1,4 +1,4 @@
-//! Tokens for people and for spreadsheets: all but their secrets.
+//! Tokens without their secrets, and what was done with them, for people and for spreadsheets.
 
 use std::io::{self, Write};
 
@@ -7,11 +7,11 @@ use csv::Writer;
 use serde::Serialize;
 
 use super::csv::io_error;
-use super::table::plain_table;
+use super::table::{WIDTH, plain_table, wrapped_to};
 use crate::domain::area::Area;
 use crate::domain::named;
 use crate::domain::time::RecordedAt;
-use crate::store::Token;
+use crate::store::{AuditLine, Token};
 
 named! {
     /// What a token is worth at a moment.
@@ -116,4 +116,74 @@ pub fn tokens_as_csv(all: &TokenList, to: impl Write) -> io::Result<()> {
         .map_err(io_error)?;
     }
     rows.flush()
+}
+
+/// How far the lines of a decision are set in below its first one.
+const INDENT: &str = "    ";
+
+/// A decision in some lines of at most 80 columns: when, how it ended and what was to be done; to what; by whom.
+pub fn decision(line: &AuditLine) -> String {
+    let code = line.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+    let mut text = format!("{}  {:<7}  {}{code}\n", line.time, line.result.name(), line.action);
+    let actor = line.actor.as_deref().unwrap_or("somebody unknown");
+    let role = line.role.map_or_else(String::new, |role| format!(", {role}"));
+    let width = usize::from(WIDTH) - INDENT.len();
+    for said in [line.object.clone(), format!("by {actor}{role}, from {}", line.origin)] {
+        for part in wrapped_to(&said, width).lines() {
+            // A path has no spaces at which it could be broken.
+            let signs: Vec<char> = part.chars().collect();
+            for piece in signs.chunks(width) {
+                text += &format!("{INDENT}{}\n", String::from_iter(piece));
+            }
+        }
+    }
+    text
+}
+
+/// Decisions as rows, one after another.
+pub struct AuditRows<W: Write>(Writer<W>);
+
+impl<W: Write> AuditRows<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begin(to: W) -> io::Result<Self> {
+        let mut rows = Writer::from_writer(to);
+        rows.write_record([
+            "number", "time", "actor", "role", "origin", "action", "object", "result", "code", "before",
+        ])
+        .map_err(io_error)?;
+        Ok(Self(rows))
+    }
+
+    /// Writes a decision.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&mut self, line: &AuditLine) -> io::Result<()> {
+        let text = |text: Option<&str>| super::csv::text(text.unwrap_or_default());
+        let cells = [
+            line.number.to_string(),
+            line.time.to_string(),
+            text(line.actor.as_deref()),
+            line.role.map_or_else(String::new, |role| role.to_string()),
+            text(Some(&line.origin)),
+            text(Some(&line.action)),
+            text(Some(&line.object)),
+            line.result.to_string(),
+            text(line.code.as_deref()),
+            // As it stands there: a hash that begins with a plus is no formula.
+            line.before.clone(),
+        ];
+        self.0.write_record(cells).map_err(io_error)
+    }
+
+    /// Writes what is still to be written.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    pub fn end(mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

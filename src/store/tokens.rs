@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -19,6 +18,7 @@ use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 use super::error::{Remedy, StoreError};
 use super::folder::{private, sync_dir, there_is_a_ledger};
 use super::signing::is_readable_by_others;
+use super::watched::Stamp;
 use crate::domain::access::{Caller, CallerName, Oin, Role};
 use crate::domain::area::Area;
 use crate::domain::person_number::holds_person_number;
@@ -240,20 +240,6 @@ fn write(path: &Path, all: &[Kept]) -> Result<(), StoreError> {
     // A crash before the rename leaves the tokens as they were, and after it as they are.
     fs::rename(&fresh, path).map_err(StoreError::io("replacing", path))?;
     sync_dir(path.parent().expect("it lies in a folder"))
-}
-
-/// What tells one state of the file from another. The file only grows, so that its length alone tells almost always.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    length: u64,
-    changed: Duration,
-}
-
-impl Stamp {
-    fn of(found: &fs::Metadata) -> io::Result<Self> {
-        let changed = found.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(Self { length: found.len(), changed })
-    }
 }
 
 /// Reads the whole file, if it is there.

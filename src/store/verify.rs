@@ -76,6 +76,15 @@ pub enum Place {
     Checkpoint,
     /// The checkpoint that was signed last.
     SignedCheckpoint,
+    /// A line of the audit record.
+    Audit {
+        /// The file's name.
+        file: String,
+        /// The line, counted from 1.
+        line: u64,
+    },
+    /// Where the audit record says that it ends.
+    AuditHead,
     /// A file of the snapshot.
     Snapshot {
         /// Its name.
@@ -92,6 +101,8 @@ impl fmt::Display for Place {
             Self::AllEvents => f.write_str("events"),
             Self::Checkpoint => f.write_str("checkpoint"),
             Self::SignedCheckpoint => f.write_str("signed-checkpoint"),
+            Self::Audit { file, line } => write!(f, "audit/{file}, line {line}"),
+            Self::AuditHead => f.write_str("audit/head"),
             Self::Snapshot { file } => write!(f, "snapshot/{file}"),
         }
     }
