@@ -11,6 +11,7 @@ use peildatum::book::Book;
 use peildatum::book::reconciliation::Category;
 use peildatum::book::statement::Reading;
 use peildatum::decide::refusal::Refusal;
+use peildatum::domain::access::Role;
 use peildatum::domain::area::Area;
 use peildatum::domain::event::EventName;
 use peildatum::domain::half_year::HalfYear;
@@ -176,6 +177,28 @@ fn the_glossary_has_every_event_kind_and_reading() {
 }
 
 /// The fields of an object: `carriedOver.used` for what stands inside another.
+#[test]
+fn the_page_about_access_says_who_sends_what_and_has_every_role() {
+    let page = read("docs/access.md");
+    let roles = table_rows(section(&page, "## Roles"));
+    let found: Vec<_> = roles.iter().map(|row| code(row[0])).collect();
+    assert_eq!(found, Role::ALL.iter().map(|role| role.name()).collect::<Vec<_>>());
+    for (row, role) in roles.iter().zip(Role::ALL) {
+        assert_eq!(row[2] != "nothing", role.delivers(), "{role}");
+        assert_eq!(row[4] == "yes", role.delivers(), "{role}");
+        assert_eq!(row[5] != "no", role.has_areas(), "{role}");
+    }
+    let events = table_rows(section(&page, "## Which event comes from whom"));
+    let said: Vec<(&str, Vec<&str>)> =
+        events.iter().map(|row| (code(row[0]), row[1].split(", ").map(code).collect())).collect();
+    let is = |event: &EventName| {
+        let who = Role::ALL.iter().filter(|role| role.may_send(*event)).map(|role| role.name());
+        (event.name(), who.collect::<Vec<_>>())
+    };
+    assert_eq!(said, EventName::ALL.iter().map(is).collect::<Vec<_>>());
+    assert!(events.iter().all(|row| row.len() == 3 && !row[2].is_empty()));
+}
+
 fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     let Value::Object(object) = value else { return };
     for (key, value) in object {
