@@ -80,8 +80,8 @@ impl Running {
     fn serve(folder: TempDir, limits: Limits) -> Self {
         let (ledger, _) =
             Ledger::open(folder.path(), Access::MustExist, Outside::machine(), &mut |_| {}).unwrap();
-        let access = LetIn::open(folder.path(), None).unwrap();
-        let trail = Trail::start(folder.path()).unwrap();
+        let access = LetIn::open(folder.path(), None, now()).unwrap();
+        let trail = Trail::start(folder.path(), now()).unwrap();
         let settings = Settings { limits, behind_proxy: false, trial: true };
         let (server, notes) = Server::new(folder.path(), ledger, access, trail, settings).unwrap();
         assert!(notes.is_empty(), "{notes:?}");

@@ -53,7 +53,7 @@ pub fn server(dir: &Path, placements: u64) -> Result<Arc<Server>, Failure> {
         create_token(dir, &caller, &secret(name), now(), until)?;
     }
     let settings = Settings { limits: Limits::default(), behind_proxy: false, trial: false };
-    let (access, trail) = (LetIn::open(dir, None)?, Trail::start(dir)?);
+    let (access, trail) = (LetIn::open(dir, None, now())?, Trail::start(dir, now())?);
     Ok(Server::new(dir, ledger, access, trail, settings)?.0)
 }
 

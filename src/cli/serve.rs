@@ -10,7 +10,7 @@ use tracing::Level;
 use super::Failure;
 use crate::http::access::Access as LetIn;
 use crate::http::{self, Limits, Server, Settings};
-use crate::ledger::Outside;
+use crate::ledger::{Outside, now};
 use crate::store::{Access, Trail};
 
 /// Serve the ledger by HTTP: organisations deliver, each for what it may, and figures are read back.
@@ -77,8 +77,9 @@ impl Serve {
             tracing::error!(place, "something broke");
         }));
         let ledger = super::open(dir, Access::MustExist, Outside::machine())?;
-        let access = LetIn::open(dir, self.issuers.as_deref())?;
-        let trail = Trail::start(dir)?;
+        let access = LetIn::open(dir, self.issuers.as_deref(), now())
+            .map_err(|error| Failure::Broken(error.to_string()))?;
+        let trail = Trail::start(dir, now())?;
         let settings = Settings { limits: Limits::default(), behind_proxy: self.behind_proxy, trial: false };
         let (server, notes) = Server::new(dir, ledger, access, trail, settings)?;
         for note in notes {

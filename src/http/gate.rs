@@ -1,6 +1,7 @@
 //! The gate: every request comes in and every answer goes out here.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -88,28 +89,25 @@ pub async fn pass(State(server): State<Arc<Server>>, mut request: Request, next:
     );
     if let Some(route) = route.as_deref().filter(|it| is_noted(it)) {
         let object = response.extensions().get::<Object>().map_or(route, |it| &it.0);
-        let result = match (status, code) {
-            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => AuditResult::Denied,
+        let result = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AuditResult::Denied,
             _ if status.is_success() || status.is_redirection() => AuditResult::Done,
+            _ if status.is_client_error() => AuditResult::Refused,
             _ => AuditResult::Failed,
         };
         let record = AuditRecord {
-            at: now(),
-            actor: by.0.as_deref().map(|caller| (caller.name().to_string(), caller.role(), caller.oin())),
-            action: format!("{method} {route}"),
+            origin: origin.map(|it| it.to_string()).unwrap_or_default(),
+            action: Cow::Owned(format!("{} {route}", known_method(&method))),
             object: object.to_owned(),
             result,
-            status: status.as_u16(),
-            code: code.map(str::to_owned),
-            origin: origin.map(|it| it.to_string()),
+            code: code.map(Cow::Borrowed),
+            ..AuditRecord::new(now(), by.0.as_deref(), "")
         };
-        if !server.trail.record(record) {
+        if let Err(why) = server.trail.record(record) {
             // Nothing is answered of which nobody could find out later that it was.
-            response = Problem::later(
-                "record-full",
-                "what is decided cannot be written down at the moment; try again",
-            )
-            .into_response();
+            tracing::error!(%why, "a decision cannot be recorded");
+            let detail = "what is decided cannot be written down at the moment; ask again after the time in `Retry-After`";
+            response = Problem::later("record-full", detail).into_response();
         }
     }
     with_headers(response)

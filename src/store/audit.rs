@@ -10,6 +10,7 @@ mod head;
 use std::borrow::Cow;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -91,7 +92,10 @@ impl AuditRecord {
     }
 
     fn cleaned(mut self) -> Self {
-        clean(&mut self.origin);
+        // Parts of an address with dots between them can look like a number of a person.
+        if self.origin.parse::<IpAddr>().is_err() {
+            clean(&mut self.origin);
+        }
         clean(&mut self.object);
         self.actor.iter_mut().for_each(clean);
         for text in [Some(&mut self.action), self.code.as_mut()].into_iter().flatten() {
