@@ -15,7 +15,7 @@ use peildatum::store::Access;
 use serde_json::{Value, json};
 
 use crate::feeders::{EVENT, agree_with_the_log, each_once, feed, lines, many, one, placement, with};
-use crate::served::{OTHER, OWN, Request, Running, example};
+use crate::served::{OTHER, OWN, Request, Running, example, send};
 
 /// A server that knows the municipalities of the examples.
 fn begun() -> Running {
@@ -295,4 +295,22 @@ impl Watching for Nobody {
     fn broken(&self, why: &str) {
         panic!("{why}");
     }
+}
+
+#[test]
+fn the_same_delivery_sent_many_times_at_once_gets_one_receipt() {
+    let running = begun();
+    let address = running.address;
+    let events: Vec<_> = (0..50).map(|number| placement(number, "GM0599")).collect();
+    let request = many(&events).header("idempotency-key", "0b1f6a52-9f43-4f0e-8a55-3f6f0d0c5b22");
+    let senders: Vec<_> = (0..16)
+        .map(|_| {
+            let request = request.clone();
+            thread::spawn(move || send(address, &request).unwrap().expect(200))
+        })
+        .collect();
+    let answers: Vec<_> = senders.into_iter().map(|it| it.join().unwrap()).collect();
+    assert!(answers.iter().all(|it| it.json() == answers[0].json()));
+    assert_eq!(answers.iter().filter(|it| it.header("idempotency-replayed").is_none()).count(), 1);
+    assert_eq!(answers[0].json()["totals"]["recorded"], 50);
 }

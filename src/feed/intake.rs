@@ -204,11 +204,9 @@ fn decide_all(
         under_way.retain(|_, (_, also)| !also.is_answered());
         let mut fresh = Vec::with_capacity(group.len());
         for it in group {
-            if let Some(it) = not_yet_answered(desk, ledger, it, &under_way) {
-                fresh.push(it);
-            }
+            fresh.extend(not_yet_answered(desk, ledger, it, &mut under_way));
         }
-        match decide_group(ledger, desk, &mut under_way, fresh) {
+        match decide_group(ledger, desk, fresh) {
             Ok(group) => {
                 if decided.send(group).is_err() {
                     return;
@@ -228,9 +226,9 @@ fn not_yet_answered(
     desk: &Mutex<Desk>,
     ledger: &RwLock<Ledger>,
     it: Waiting,
-    under_way: &HashMap<(Oin, Uuid), (ContentHash, Also)>,
-) -> Option<Waiting> {
-    let Waiting { offer, bytes, answer } = it;
+    under_way: &mut HashMap<(Oin, Uuid), (ContentHash, Also)>,
+) -> Option<(Offer, Also)> {
+    let Waiting { offer, answer, .. } = it;
     if let Some((key, digest)) = &offer.key {
         match under_way.get(&(offer.owner, *key)) {
             Some((same, also)) if same == digest => {
@@ -271,25 +269,29 @@ fn not_yet_answered(
         answer(Err(full));
         return None;
     }
-    Some(Waiting { offer, bytes, answer })
+    let also = Also::default();
+    also.push(answer);
+    if let Some((key, digest)) = &offer.key {
+        under_way.insert((offer.owner, *key), (*digest, also.clone()));
+    }
+    Some((offer, also))
 }
 
 /// Decides about a group and sends what is new to the disk.
 fn decide_group(
     ledger: &RwLock<Ledger>,
     desk: &Mutex<Desk>,
-    under_way: &mut HashMap<(Oin, Uuid), (ContentHash, Also)>,
-    mut group: Vec<Waiting>,
+    mut group: Vec<(Offer, Also)>,
 ) -> Result<Vec<Decided>, LedgerError> {
     let taken = Stopwatch::start();
     // Before anything is decided about, and durably: a token that is in the log without its link would make two persons of one.
     {
         let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
-        desk.pseudonymise(group.iter_mut().flat_map(|it| &mut it.offer.parcels))?;
+        desk.pseudonymise(group.iter_mut().flat_map(|(offer, _)| &mut offer.parcels))?;
     }
     let mut decided = Vec::with_capacity(group.len());
     let mut ledger = ledger.write().unwrap_or_else(PoisonError::into_inner);
-    for Waiting { offer, answer, .. } in group {
+    for (offer, also) in group {
         let Offer { owner, delivered_by, parcels, header, key, keep, mends } = offer;
         let delivery = ledger.new_delivery();
         let mut batch = ledger.batch(delivery, &delivered_by);
@@ -304,11 +306,6 @@ fn decide_group(
         }
         let received_at = batch.recorded_at();
         let ticket = batch.submit()?;
-        let also = Also::default();
-        if let Some((key, digest)) = &key {
-            under_way.insert((owner, *key), (*digest, also.clone()));
-        }
-        also.push(answer);
         decided.push(Decided {
             ticket,
             delivery,
