@@ -1,6 +1,8 @@
 //! What organisations deliver to a running server: outcomes, receipts, quarantine, gaps, and many at once.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, RwLock};
 use std::thread;
@@ -313,4 +315,33 @@ fn the_same_delivery_sent_many_times_at_once_gets_one_receipt() {
     assert!(answers.iter().all(|it| it.json() == answers[0].json()));
     assert_eq!(answers.iter().filter(|it| it.header("idempotency-replayed").is_none()).count(), 1);
     assert_eq!(answers[0].json()["totals"]["recorded"], 50);
+}
+
+#[test]
+fn what_is_too_long_is_told_so() {
+    let running = Running::with(Limits { body: 10_000, rows: 3, ..Limits::default() });
+    let told = |request: &Request, status: u16, code: &str| {
+        let answer = running.ask(request).expect(status);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.json()["code"], code);
+    };
+    told(&Request::get(&format!("/v1/sources?{}", "a".repeat(9_000))), 414, "address-too-long");
+    told(&Request::get("/v1/sources").header("x-note", &"a".repeat(40_000)), 431, "headers-too-large");
+    let headers =
+        (0..100).fold(Request::get("/v1/sources"), |it, at| it.header(&format!("x-note-{at}"), "a"));
+    told(&headers, 431, "headers-too-large");
+    let events: Vec<_> = (0..4).map(|number| placement(number, "GM0599")).collect();
+    told(&many(&events), 413, "too-many-rows");
+    let large = Request::post("/v1/events", EVENT, "x".repeat(10_001)).as_role("feeder");
+    told(&large, 413, "too-large");
+    // Also where it does not say how long it is.
+    let chunked =
+        Request::post("/v1/events", EVENT, "").as_role("feeder").header("transfer-encoding", "chunked");
+    let bytes = String::from_utf8(chunked.bytes()).unwrap().replace("content-length: 0\r\n", "");
+    let mut stream = TcpStream::connect(running.address).unwrap();
+    let body = format!("{bytes}2711\r\n{}\r\n0\r\n\r\n", "x".repeat(10_001));
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 413");
 }

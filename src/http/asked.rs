@@ -174,6 +174,29 @@ fn shortened(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).take(30).collect()
 }
 
+/// The most bytes of an address, of all headers, and the most headers.
+const ADDRESS: usize = 8 << 10;
+const HEADERS: usize = 32 << 10;
+const HEADER_COUNT: usize = 64;
+
+/// Refuses a request whose address or headers are longer than anybody needs.
+///
+/// # Errors
+/// When they are.
+pub fn not_too_long(uri: &Uri, headers: &HeaderMap) -> Answered<()> {
+    let address = uri.path().len() + uri.query().map_or(0, str::len);
+    if address > ADDRESS {
+        let detail = format!("an address of {ADDRESS} bytes is the longest that is read");
+        return Err(Problem::new(StatusCode::URI_TOO_LONG, "address-too-long", detail));
+    }
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers.len() > HEADER_COUNT || bytes > HEADERS {
+        let detail = format!("{HEADER_COUNT} headers and {HEADERS} bytes of them are the most that are read");
+        return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail));
+    }
+    Ok(())
+}
+
 /// Refuses a request that has something like a person's number in its address or headers.
 ///
 /// # Errors

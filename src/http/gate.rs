@@ -119,6 +119,7 @@ fn admit(
     request: &Request,
     route: Option<&str>,
 ) -> Result<Option<Arc<Caller>>, (Option<Arc<Caller>>, Problem)> {
+    asked::not_too_long(request.uri(), request.headers()).map_err(|it| (None, it))?;
     asked::without_person_numbers(request.uri(), request.headers()).map_err(|it| (None, it))?;
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let Some(roles) = route.and_then(|route| server.roles.get(&(method, route.to_owned()))) else {

@@ -20,10 +20,10 @@ use tower::ServiceExt as _;
 use super::{Limits, Server};
 use crate::ledger::LedgerError;
 
-/// The most bytes of the headers of a request.
-const HEADERS: usize = 32 << 10;
-/// The most headers of a request.
-const HEADER_COUNT: usize = 64;
+/// How much of a request is read before it is understood, and how many headers. What is larger than the gate lets through and
+/// smaller than this gets an answer that says so; what is larger still gets a bare one.
+const BUFFER: usize = 128 << 10;
+const HEADER_COUNT: usize = 200;
 /// How long requests that are under way may take when the server stops.
 const LAST_REQUESTS: Duration = Duration::from_secs(20);
 
@@ -105,7 +105,7 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
     http.timer(TokioTimer::new())
         .header_read_timeout(headers_within)
         .max_headers(HEADER_COUNT)
-        .max_buf_size(HEADERS.max(64 << 10))
+        .max_buf_size(BUFFER)
         .pipeline_flush(true);
     loop {
         // Who comes when there is no room waits in the queue of the operating system.
