@@ -95,6 +95,17 @@ pub trait Watching: Send + Sync {
     fn broken(&self, why: &str);
 }
 
+/// Tells that nothing can be recorded any more when a thread of the intake panics.
+struct Telling<'a>(&'a dyn Watching);
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.broken("a thread of the intake panicked");
+        }
+    }
+}
+
 struct Waiting {
     offer: Offer,
     bytes: usize,
@@ -186,6 +197,7 @@ fn decide_all(
     waiting: &Receiver<Waiting>,
     decided: &SyncSender<Vec<Decided>>,
 ) {
+    let _telling = Telling(watching);
     // The keys of what is on its way, so that the same delivery sent twice at once is recorded and answered once.
     let mut under_way: HashMap<(Oin, Uuid), (ContentHash, Also)> = HashMap::new();
     while let Ok(first) = waiting.recv() {

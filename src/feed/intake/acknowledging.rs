@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use csv::StringRecord;
 use uuid::Uuid;
 
-use super::{Answer, Desk, NotTaken, Watching, desk};
+use super::{Answer, Desk, NotTaken, Telling, Watching, desk};
 use crate::domain::access::Oin;
 use crate::domain::source::{DeliveryId, EventId, Source};
 use crate::domain::time::{LogSize, Position, RecordedAt};
@@ -115,6 +115,7 @@ pub(super) fn acknowledge_all(
     watching: &dyn Watching,
     decided: &Receiver<Vec<Decided>>,
 ) {
+    let _telling = Telling(watching);
     while let Ok(group) = decided.recv() {
         if let Err(error) = acknowledge(ledger, desk, watching, group) {
             watching.broken(&error.to_string());
