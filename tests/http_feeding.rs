@@ -334,6 +334,9 @@ fn what_is_too_long_is_told_so() {
     told(&many(&events), 413, "too-many-rows");
     let large = Request::post("/v1/events", EVENT, "x".repeat(10_001)).as_role("feeder");
     told(&large, 413, "too-large");
+    let compressed =
+        Request::post("/v1/events", EVENT, "x").as_role("feeder").header("content-encoding", "gzip");
+    told(&compressed, 415, "compressed");
     // Also where it does not say how long it is.
     let chunked =
         Request::post("/v1/events", EVENT, "").as_role("feeder").header("transfer-encoding", "chunked");

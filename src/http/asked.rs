@@ -251,6 +251,10 @@ pub async fn body(headers: &HeaderMap, body: Body, most: usize, within: Duration
         let detail = format!("a body of {most} bytes is the largest that is taken: send it in parts");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
     };
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|it| it != "identity") {
+        let detail = "a compressed body is not taken: send it as it is, without `Content-Encoding`";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", detail));
+    }
     if announced(headers).is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
