@@ -4,22 +4,36 @@
 //! roles that the OpenAPI document names, and notes what was decided. Behind it stands one file for each resource.
 
 pub mod access;
+mod answering;
 mod asked;
+mod checkpoints;
 mod delivering;
+mod entries;
+mod explanations;
+mod following;
 mod gate;
 mod health;
 pub mod jwt;
 mod measured;
+mod municipalities;
 mod openapi;
 mod problem;
+mod proofs;
 mod quarantine;
+mod questions;
 mod receipts;
+mod recent;
+mod restatements;
+mod scenarios;
+mod schemas;
 mod serving;
 mod sources;
+mod statements;
+mod tiles;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use axum::Router;
@@ -33,13 +47,18 @@ pub use serving::{Served, serve};
 
 use crate::domain::access::Role;
 use crate::domain::person_number::without_person_numbers;
+use crate::domain::time::AsOf;
 use crate::feed::acknowledged::Acknowledged;
 use crate::feed::intake::{Desk, Intake, Watching};
 use crate::ledger::{Ledger, LedgerError};
-use crate::proof::note::without_secret_keys;
+use crate::proof::note::{SignerKey, without_secret_keys};
+use crate::report::public::PublicTable;
 use crate::store::{Note, StoreError, Trail};
 use access::Access;
+use checkpoints::Signed;
 use measured::Measured;
+pub use openapi::Contact;
+use recent::Recent;
 
 /// The version of the API, in every answer.
 pub const VERSION: &str = "1.0.0";
@@ -78,6 +97,7 @@ impl Default for Limits {
 }
 
 /// What a server is started with.
+#[derive(Default)]
 pub struct Settings {
     /// How much and how long.
     pub limits: Limits,
@@ -85,6 +105,10 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// Whether there is a route that breaks, to try what follows.
     pub trial: bool,
+    /// The secret key with which checkpoints are signed, where there is one.
+    pub key: Option<SignerKey>,
+    /// Who answers for the API, as its document names them.
+    pub contact: Contact,
 }
 
 /// A server, shared by everything that answers.
@@ -96,11 +120,15 @@ pub struct Server {
     measured: Arc<Measured>,
     /// The size of the log, whenever it grew.
     head: watch::Sender<u64>,
+    searches: Arc<Semaphore>,
     /// Whether the server is stopping: whoever waits for something new then ends.
     stopping: watch::Sender<bool>,
-    searches: Semaphore,
     /// How many kilobytes of bodies are held at a time.
     bodies: Semaphore,
+    key: Option<SignerKey>,
+    signed: Mutex<Signed>,
+    /// What everybody may see by kind, at the last few moments that were asked for.
+    public_tables: Recent<(AsOf, bool), PublicTable>,
     settings: Settings,
     /// The roles that each operation asks for. None: everybody may.
     roles: HashMap<(Method, String), Vec<Role>>,
@@ -142,20 +170,20 @@ impl Server {
         ledger: Ledger,
         access: Access,
         trail: Trail,
-        settings: Settings,
+        mut settings: Settings,
     ) -> Result<(Arc<Self>, Vec<Note>), StoreError> {
         let (desk, notes) = Desk::open(dir)?;
         let measured = Arc::new(Measured::default());
         measured.seen(&desk.sources(None));
         let (head, _) = watch::channel(ledger.size().0);
+        let key = settings.key.take();
         let ledger = Arc::new(RwLock::new(ledger));
         let told = Told { measured: Arc::clone(&measured), head: head.clone() };
         let intake = Intake::start(Arc::clone(&ledger), desk, Arc::new(told));
         let (_, document) = routes().split_for_parts();
         let roles = openapi::roles(&document);
-        let openapi = openapi::document(document);
-        let searches = Semaphore::new(settings.limits.searches);
         let bodies = Semaphore::new(settings.limits.bodies / 1_024);
+        let openapi = openapi::document(document, &settings.contact);
         let server = Self {
             ledger,
             intake,
@@ -163,9 +191,12 @@ impl Server {
             trail,
             measured,
             head,
+            searches: Arc::new(Semaphore::new(settings.limits.searches)),
             stopping: watch::channel(false).0,
-            searches,
             bodies,
+            key,
+            signed: Mutex::default(),
+            public_tables: Recent::new(8),
             settings,
             roles,
             openapi,
@@ -228,6 +259,23 @@ fn routes() -> OpenApiRouter<Arc<Server>> {
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::one, quarantine::mend, quarantine::withdraw))
         .routes(routes!(sources::list))
+        .routes(routes!(statements::one))
+        .routes(routes!(statements::list))
+        .routes(routes!(explanations::one))
+        .routes(routes!(restatements::one))
+        .routes(routes!(scenarios::replay))
+        .routes(routes!(entries::list))
+        .routes(routes!(following::stream))
+        .routes(routes!(entries::one))
+        .routes(routes!(checkpoints::latest))
+        .routes(routes!(checkpoints::at))
+        .routes(routes!(proofs::inclusion))
+        .routes(routes!(proofs::consistency))
+        .routes(routes!(checkpoints::of_log))
+        .routes(routes!(tiles::tile))
+        .routes(routes!(schemas::list))
+        .routes(routes!(schemas::one))
+        .routes(routes!(municipalities::list))
 }
 
 /// What is said or written down, without what must be repeated nowhere.

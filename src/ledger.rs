@@ -22,6 +22,8 @@ mod reconciling;
 
 mod replaying;
 
+mod roots;
+
 mod short;
 
 mod weeks;
@@ -66,6 +68,7 @@ use crate::store::{
 };
 use memory::{Memory, Opening};
 use recent::Recent;
+use roots::Roots;
 use short::Gathered;
 
 /// What comes from outside the program: the time, and identities that nobody can guess.
@@ -170,6 +173,7 @@ pub struct Ledger {
     recent: Recent,
     outside: Outside,
     unfinished: bool,
+    roots: Roots,
     writer: Writer,
     // Last, since it holds the folder's lock.
     reader: Reader,
@@ -284,7 +288,8 @@ impl Ledger {
         assert_eq!(store.head().size, memory.size, "every entry of the store was taken up");
         let reader = store.reader();
         let (writer, recent) = (Writer::start(store), Recent::default());
-        let ledger = Self { memory, recent, outside, unfinished: false, writer, reader };
+        let roots = Roots::default();
+        let ledger = Self { memory, recent, outside, unfinished: false, roots, writer, reader };
         Ok((ledger, notes))
     }
 
@@ -360,7 +365,9 @@ impl Ledger {
     /// # Errors
     /// When the entries cannot be read.
     pub fn checkpoint(&self, size: LogSize) -> Result<Checkpoint, LedgerError> {
-        Ok(Checkpoint { size: size.0, root: self.reader.root_at(size.0)? })
+        let find = || self.reader.root_at(size.0);
+        let root = if size == self.durable() { find() } else { self.roots.at(size.0, find) };
+        Ok(Checkpoint { size: size.0, root: root? })
     }
 
     /// The statements of an area and its parts, with what they were computed from.

@@ -82,7 +82,7 @@ impl Running {
             Ledger::open(folder.path(), Access::MustExist, Outside::machine(), &mut |_| {}).unwrap();
         let access = LetIn::open(folder.path(), None, now()).unwrap();
         let trail = Trail::start(folder.path(), now()).unwrap();
-        let settings = Settings { limits, behind_proxy: false, trial: true };
+        let settings = Settings { limits, trial: true, key: ledger.own_secret().ok(), ..Settings::default() };
         let (server, notes) = Server::new(folder.path(), ledger, access, trail, settings).unwrap();
         assert!(notes.is_empty(), "{notes:?}");
         let served = http::serve(server, "127.0.0.1:0".parse().unwrap()).unwrap();

@@ -10,7 +10,7 @@ use peildatum::domain::placement::PlacementReport;
 use peildatum::domain::source::Source;
 use peildatum::domain::time::RecordedAt;
 use peildatum::http::access::Access as LetIn;
-use peildatum::http::{Limits, Server, Settings};
+use peildatum::http::{Server, Settings};
 use peildatum::ledger::{Ledger, new_id, now};
 use peildatum::store::{Access, Secret, Trail, create_token};
 
@@ -52,7 +52,7 @@ pub fn server(dir: &Path, placements: u64) -> Result<Arc<Server>, Failure> {
         let until = RecordedAt::from_millis(now().millis() + 86_400_000)?;
         create_token(dir, &caller, &secret(name), now(), until)?;
     }
-    let settings = Settings { limits: Limits::default(), behind_proxy: false, trial: false };
+    let settings = Settings::default();
     let (access, trail) = (LetIn::open(dir, None, now())?, Trail::start(dir, now())?);
     Ok(Server::new(dir, ledger, access, trail, settings)?.0)
 }

@@ -135,7 +135,8 @@ impl Answer<'_> {
         let mut to = io::BufWriter::new(io::stdout().lock());
         let entry =
             |step, behind: &Behind| Ok::<_, Failure>(self.ledger.explained_entry(self.book, step, behind)?);
-        audit::explanation_as_json(&self.explained, &self.explaining, &entry, &mut to)?;
+        let behind = |step: &_| self.explaining.behind(step);
+        audit::explanation_as_json(&self.explained, &behind, &entry, &mut to)?;
         writeln!(to)?;
         Ok(to.flush()?)
     }

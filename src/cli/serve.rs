@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 use tracing::Level;
 
 use super::Failure;
+use super::signing::Signing;
 use crate::http::access::Access as LetIn;
-use crate::http::{self, Limits, Server, Settings};
+use crate::http::{self, Contact, Server, Settings};
 use crate::ledger::{Outside, now};
 use crate::store::{Access, Trail};
 
@@ -42,6 +43,17 @@ pub struct Serve {
     /// How much is logged.
     #[arg(long, value_name = "error|warn|info|debug", default_value = "info")]
     log_level: Level,
+    /// Who answers for the API, as `/v1/openapi.json` names them.
+    #[arg(long, default_value = "Peildatum", value_name = "NAME")]
+    contact_name: String,
+    /// Where to write to them.
+    #[arg(long, default_value = "peildatum@example.org", value_name = "ADDRESS")]
+    contact_email: String,
+    /// Where to look.
+    #[arg(long, default_value = "https://example.org/peildatum", value_name = "URL")]
+    contact_url: String,
+    #[command(flatten)]
+    signing: Signing,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -80,7 +92,9 @@ impl Serve {
         let access = LetIn::open(dir, self.issuers.as_deref(), now())
             .map_err(|error| Failure::Broken(error.to_string()))?;
         let trail = Trail::start(dir, now())?;
-        let settings = Settings { limits: Limits::default(), behind_proxy: self.behind_proxy, trial: false };
+        let key = self.signing.at_hand(&ledger)?;
+        let contact = Contact { name: self.contact_name, email: self.contact_email, url: self.contact_url };
+        let settings = Settings { behind_proxy: self.behind_proxy, key, contact, ..Settings::default() };
         let (server, notes) = Server::new(dir, ledger, access, trail, settings)?;
         for note in notes {
             tracing::warn!("{note}");

@@ -51,6 +51,16 @@ impl Signing {
         Ok(checkpoint)
     }
 
+    /// The key that a server signs with: none where the ledger has none, or its secret is not at hand. A file that is named
+    /// must be there.
+    pub fn at_hand(&self, ledger: &Ledger) -> Result<Option<SignerKey>, Failure> {
+        match (ledger.verifier_key(), self.key(ledger)) {
+            (Ok(_), Err(error)) if self.key_file.is_some() => Err(error.into()),
+            (Ok(_), key) => Ok(key.ok()),
+            (Err(_), _) => Ok(None),
+        }
+    }
+
     fn key(&self, ledger: &Ledger) -> Result<SignerKey, LedgerError> {
         if let Some(path) = &self.key_file {
             return Ok(store::read_secret(path)?);

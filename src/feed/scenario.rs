@@ -31,6 +31,13 @@ const NAME_MAX: usize = 60;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioFaults(Vec<(String, Refusal)>);
 
+impl ScenarioFaults {
+    /// Each with its place in the scenario.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Refusal)> {
+        self.0.iter().map(|(at, it)| (at.as_str(), it))
+    }
+}
+
 impl fmt::Display for ScenarioFaults {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let told: Vec<_> = self

@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 
 use super::problem::{Answered, AskedWrongly, Problem};
 use crate::domain::person_number::holds_person_number;
+use crate::domain::time::Position;
 
 /// How an answer may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +20,17 @@ pub enum Form {
     Json,
     /// `text/csv`.
     Csv,
+    /// `application/jsonl`: JSON, a line each.
+    Lines,
 }
 
 impl Form {
-    fn media_type(self) -> &'static str {
+    /// The media type.
+    pub fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Csv => "text/csv",
+            Self::Lines => "application/jsonl",
         }
     }
 }
@@ -79,6 +84,25 @@ pub fn accepted(headers: &HeaderMap, offered: &[&str]) -> Answered<usize> {
             Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", detail))
         }
     }
+}
+
+/// The position of an entry in an address.
+///
+/// # Errors
+/// When it is no number.
+pub fn position(text: &str) -> Answered<Position> {
+    number(text, "path.position").map(Position)
+}
+
+/// A number in an address.
+///
+/// # Errors
+/// When it is none.
+pub fn number(text: &str, field: &str) -> Answered<u64> {
+    let digits = text.bytes().all(|digit| digit.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| {
+        Problem::one("malformed", field, "is not a number", "give a whole number, counted from 0")
+    })
 }
 
 /// The questions behind the `?`, by name.

@@ -121,6 +121,10 @@ fn admit(
 ) -> Result<Option<Arc<Caller>>, (Option<Arc<Caller>>, Problem)> {
     asked::not_too_long(request.uri(), request.headers()).map_err(|it| (None, it))?;
     asked::without_person_numbers(request.uri(), request.headers()).map_err(|it| (None, it))?;
+    // Nothing here is called so, and what takes the parts of an address apart takes text.
+    if percent_encoding::percent_decode_str(request.uri().path()).decode_utf8().is_err() {
+        return Err((None, Problem::nothing_here()));
+    }
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let Some(roles) = route.and_then(|route| server.roles.get(&(method, route.to_owned()))) else {
         return Ok(None);
@@ -164,6 +168,11 @@ fn caller(server: &Server, headers: &HeaderMap) -> Answered<Option<Caller>> {
             Err(Problem::later("access-broken", "nobody can be let in at the moment; tell the operator"))
         }
     }
+}
+
+/// Whether a token that was let in is still one.
+pub(super) fn still_known(server: &Server, headers: &HeaderMap) -> bool {
+    matches!(caller(server, headers), Ok(Some(_)))
 }
 
 /// Where a request comes from.

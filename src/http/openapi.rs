@@ -9,12 +9,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::IntoResponse;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{
-    ComponentsBuilder, ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Paths, ServerBuilder,
-};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Paths, ServerBuilder};
 
 use super::asked::{self, Form, Query};
 use super::problem::Answered;
@@ -25,20 +24,31 @@ use crate::report::schemas;
 /// The schemas that only the API knows.
 const COMPONENTS: &str = include_str!("components.json");
 
+/// Who answers for the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Contact {
+    /// The name of the organisation or team.
+    pub name: String,
+    /// Where to write.
+    pub email: String,
+    /// Where to look.
+    pub url: String,
+}
+
+impl Default for Contact {
+    fn default() -> Self {
+        let [name, email, url] =
+            ["Peildatum", "peildatum@example.org", "https://example.org/peildatum"].map(str::to_owned);
+        Self { name, email, url }
+    }
+}
+
 /// The document without any operation.
 pub fn frame() -> OpenApi {
-    let contact = ContactBuilder::new()
-        .name(Some("Peildatum"))
-        .email(Some("peildatum@example.org"))
-        .url(Some("https://example.org/peildatum"));
     let description = "An append-only ledger of housing realisations: on this reference date, as known at that moment, how many \
                        permit holders were due, how many were housed, what is the backlog, and which entries made it so. \
                        `docs/deliveries.md` and `docs/api.md` explain the use, `docs/GLOSSARY.md` the words with their Dutch terms.";
-    let info = InfoBuilder::new()
-        .title("Peildatum")
-        .version(VERSION)
-        .description(Some(description))
-        .contact(Some(contact.build()));
+    let info = InfoBuilder::new().title("Peildatum").version(VERSION).description(Some(description));
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(
@@ -91,7 +101,7 @@ pub fn roles(document: &OpenApi) -> HashMap<(Method, String), Vec<Role>> {
 ///
 /// # Panics
 /// When a schema is no JSON, which a test finds.
-pub fn document(document: OpenApi) -> String {
+pub fn document(document: OpenApi, contact: &Contact) -> String {
     let mut document = serde_json::to_value(&document).expect("a document");
     let mut components: Map<String, Value> =
         serde_json::from_str(COMPONENTS).expect("the components are JSON");
@@ -99,11 +109,16 @@ pub fn document(document: OpenApi) -> String {
         let schema: Value = serde_json::from_str(text).expect("a schema is JSON");
         add_schema(&mut components, name, schema);
     }
-    for (_, operations) in document["paths"].as_object_mut().into_iter().flatten() {
+    let mut paths = Map::new();
+    for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
         for (_, operation) in operations.as_object_mut().into_iter().flatten() {
             complete(operation);
         }
+        // A part of an address that has slashes of its own is called so by the router only.
+        paths.insert(path.replace("{*", "{"), operations.take());
     }
+    document["paths"] = Value::Object(paths);
+    document["info"]["contact"] = json!(contact);
     document["components"]["schemas"] = Value::Object(components);
     document["components"]["headers"] = json!({
         "API-Version": { "description": "The version of the API.", "schema": { "type": "string" }, "example": VERSION },
@@ -149,12 +164,12 @@ fn complete(operation: &mut Value) {
     let takes_body = operation.get("requestBody").is_some();
     let mut more = vec![
         ("400", "The request is wrong: every fault is listed."),
+        ("401", "There is no token where one is needed, or the one that was sent is not valid."),
         ("406", "The answer is not given in the form that is asked for."),
         ("500", "Something broke here."),
         ("503", "Not now: try again after the time in `Retry-After`."),
     ];
     if needs_token {
-        more.push(("401", "There is no token, or none that is valid."));
         more.push(("403", "The role, organisation or area of the caller does not go with this."));
     }
     if takes_body {

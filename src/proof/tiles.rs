@@ -46,6 +46,42 @@ fn number_path(number: u64, width: u64) -> String {
     path
 }
 
+/// A tile, or a bundle of entries, by where it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The level of a tile; nothing for a bundle.
+    pub level: Option<u32>,
+    /// Its number in the level.
+    pub number: u64,
+    /// How many hashes or entries it has.
+    pub width: u64,
+}
+
+/// Reads where a tile or bundle lies, without the `tile/` in front; nothing where none can lie.
+pub fn place(path: &str) -> Option<Place> {
+    let (level, rest) = path.split_once('/')?;
+    let level = match level {
+        "entries" => None,
+        level => Some(level.parse().ok().filter(|level| *level < u64::BITS / HEIGHT)?),
+    };
+    let (numbers, width) = match rest.split_once(".p/") {
+        Some((numbers, width)) => (numbers, width.parse().ok().filter(|it| (1..WIDTH).contains(it))?),
+        None => (rest, WIDTH),
+    };
+    let mut number = 0_u64;
+    for three in numbers.split('/') {
+        let three = three.strip_prefix('x').unwrap_or(three);
+        number = number.checked_mul(1_000)?.checked_add(three.parse().ok()?)?;
+    }
+    let place = Place { level, number, width };
+    // One place has one path: no sign, no zeroes in front, no `x` before the last.
+    let own = match level {
+        Some(level) => tile_path(level, number, width),
+        None => bundle_path(number, width),
+    };
+    (own.strip_prefix("tile/") == Some(path)).then_some(place)
+}
+
 /// The bytes of a tile.
 pub fn tile(hashes: &[Hash]) -> Vec<u8> {
     hashes.iter().flat_map(|hash| hash.0).collect()
@@ -96,6 +132,44 @@ mod tests {
         assert_eq!(shape(256).collect::<Vec<_>>(), [(1, 0), (0, 1)]);
         assert_eq!(shape(0).count(), 0);
         assert_eq!(levels(u64::MAX).count(), 8);
+    }
+
+    #[test]
+    fn a_path_is_read_as_it_is_written_and_in_no_other_way() {
+        for number in [0, 1, 999, 1_000, 1_234_067, u64::MAX / WIDTH] {
+            for (level, width) in [(Some(0), 256), (Some(7), 1), (None, 255), (None, 256)] {
+                let path = match level {
+                    Some(level) => tile_path(level, number, width),
+                    None => bundle_path(number, width),
+                };
+                let read = place(path.strip_prefix("tile/").unwrap());
+                assert_eq!(read, Some(Place { level, number, width }), "{path}");
+            }
+        }
+        for wrong in [
+            "",
+            "0",
+            "0/",
+            "0/0",
+            "0/0000",
+            "8/000",
+            "-1/000",
+            "00/000",
+            "0/+00",
+            "0/x000/000",
+            "0/001/000",
+            "0/x001/x000",
+            "0/000.p/0",
+            "0/000.p/256",
+            "0/000.p/01",
+            "0/000/",
+            "entries/",
+            "entry/000",
+            "0/000.p/",
+            "0/x999/x999/x999/x999/x999/x999/999",
+        ] {
+            assert_eq!(place(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::csv::{io_error, text};
 use super::number::{grouped, signed};
 use super::table::{contested, generated, wrapped};
-use crate::book::explanation::{Behind, Cause, Explaining, Step, StepLine};
+use crate::book::explanation::{Behind, Cause, Step, StepLine};
 use crate::domain::time::Day;
 use crate::ledger::{Checkpoint, Explained, ExplainedEntry, KnownAtSize};
 
@@ -171,13 +171,16 @@ struct WithEntries<'a, E> {
     behind: Streamed<'a, E>,
 }
 
+/// Finds the entries behind a step.
+pub type FindBehind<'a> = &'a dyn Fn(&Step) -> Vec<Behind>;
+
 /// Finds what is told of an entry behind the step with a number.
 pub type FindEntry<'a, E> = &'a dyn Fn(usize, &Behind) -> Result<ExplainedEntry, E>;
 
 /// The entries, found while they are written: of the country there can be millions.
 struct Streamed<'a, E> {
     explained: &'a Explained,
-    explaining: &'a Explaining<'a>,
+    behind: FindBehind<'a>,
     entry: FindEntry<'a, E>,
     failed: &'a RefCell<Option<E>>,
 }
@@ -186,7 +189,7 @@ impl<E> Serialize for Streamed<'_, E> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut seq = to.serialize_seq(None)?;
         for (index, step) in self.explained.explanation.steps.iter().enumerate() {
-            for behind in self.explaining.behind(step) {
+            for behind in (self.behind)(step) {
                 let entry = (self.entry)(index, &behind).map_err(|error| {
                     self.failed.replace(Some(error));
                     S::Error::custom("an entry behind a step was not found")
@@ -204,12 +207,12 @@ impl<E> Serialize for Streamed<'_, E> {
 /// When an entry cannot be found, or nothing can be written.
 pub fn explanation_as_json<E: From<io::Error>>(
     explained: &Explained,
-    explaining: &Explaining<'_>,
+    behind: FindBehind<'_>,
     entry: FindEntry<'_, E>,
     to: &mut impl Write,
 ) -> Result<(), E> {
     let failed = RefCell::new(None);
-    let behind = Streamed { explained, explaining, entry, failed: &failed };
+    let behind = Streamed { explained, behind, entry, failed: &failed };
     let written = serde_json::to_writer(to, &WithEntries { explained, behind });
     match failed.take() {
         Some(error) => Err(error),

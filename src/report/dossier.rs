@@ -121,7 +121,8 @@ pub fn write(
     archive.member(0, |to| Ok(serde_json::to_writer(to, &manifest).map_err(io::Error::from)?))?;
     archive.member(1, |to| Ok(write!(to, "{}", checkpoint.note())?))?;
     archive.member(2, |to| Ok(serde_json::to_writer(to, &answer).map_err(io::Error::from)?))?;
-    archive.member(3, |to| audit::explanation_as_json(&explained, &explaining, &find, to))?;
+    archive
+        .member(3, |to| audit::explanation_as_json(&explained, &|step| explaining.behind(step), &find, to))?;
     archive.member(4, |to| {
         for position in &basis {
             to.write_all(&ledger.line(*position)?)?;

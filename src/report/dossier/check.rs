@@ -116,7 +116,9 @@ pub fn check<R: Read + Seek>(
     let area = manifest.area.code;
     let (_, explaining) = entries.explain(area, entries.as_of(&manifest, head.size))?;
     let find = |step: usize, behind: &Behind| entries.find(step, behind);
-    same(&mut archive, 3, |to| audit::explanation_as_json(&explained, &explaining, &find, to))?;
+    same(&mut archive, 3, |to| {
+        audit::explanation_as_json(&explained, &|step| explaining.behind(step), &find, to)
+    })?;
     same(&mut archive, 6, |to| page::write(&answer, &explained, &explaining, &find, to))?;
     sealed(&mut archive, key)?;
     Ok(Checked { answer, entries: manifest.entries, checkpoint })
