@@ -15,6 +15,7 @@ mod export;
 mod forecast;
 mod history;
 mod init;
+mod person;
 mod prove;
 mod reconcile;
 mod replay;
@@ -42,6 +43,7 @@ use crate::feed::FeedError;
 use crate::feed::question::NotDivided;
 use crate::ledger::{Ledger, LedgerError, Outside};
 use crate::proof::note::without_secret_keys;
+use crate::store::links::LinksError;
 use crate::store::{Access, StoreError, without_secrets};
 
 /// Backlog and quota fulfilment of Dutch municipalities on any reference date, as known at any moment.
@@ -86,6 +88,7 @@ enum Command {
     Dossier(dossier::Dossier),
     VerifyDossier(dossier::VerifyDossier),
     Export(export::Export),
+    Person(person::Person),
     Backup(backup::Backup),
     Restore(backup::Restore),
     Serve(serve::Serve),
@@ -140,6 +143,12 @@ impl From<NotDivided> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<LinksError> for Failure {
+    fn from(error: LinksError) -> Self {
         Self::Broken(error.to_string())
     }
 }
@@ -212,6 +221,7 @@ pub fn run() -> ExitCode {
         Command::Dossier(args) => args.run(&ledger),
         Command::VerifyDossier(args) => args.run(),
         Command::Export(args) => args.run(&ledger),
+        Command::Person(args) => args.run(&ledger),
         Command::Backup(args) => args.run(&ledger),
         Command::Restore(args) => args.run(&ledger),
         Command::Serve(args) => args.run(&ledger),

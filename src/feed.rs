@@ -1,7 +1,8 @@
 //! Deliveries in: files become commands, and every row gets its receipt.
 //!
 //! A file is read row by row and recorded in groups, so that a million rows never sit in memory.
-//! What looks like a person's number is refused before anything else is done with a row.
+//! What looks like a person's number is refused before anything else is done with a row. The one that a placement may bring
+//! becomes a token before that.
 
 pub mod acknowledged;
 
@@ -37,11 +38,13 @@ use std::sync::mpsc::{SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 use parcel::{Content, Parcel, Row};
+use pseudonym::pseudonymise;
 use receipt::{Outcome, RowReceipt, Totals};
 
 use crate::decide::refusal::Refusal;
 use crate::domain::source::{DeliveryId, Source};
 use crate::ledger::{Batch, Ledger, LedgerError, Offered, Ticket};
+use crate::store::links::LinksError;
 
 /// How many rows are committed together: enough to share one sync to disk, few enough to hold.
 const GROUP: usize = 4_096;
@@ -60,6 +63,9 @@ pub enum FeedError {
     /// The ledger could not record it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A person's number cannot be turned into a token.
+    #[error(transparent)]
+    Links(#[from] LinksError),
     /// Whoever takes the receipts cannot write them.
     #[error("cannot write the receipt: {0}")]
     Receipt(io::Error),
@@ -121,7 +127,10 @@ pub fn deliver(
             group => group.ok(),
         };
         let group = match group {
-            Some(Ok(group)) => group,
+            Some(Ok(mut group)) => {
+                pseudonymise(&mut group, ledger.links())?;
+                group
+            }
             ended => {
                 acknowledge(&mut under_way, 0, &mut totals, to)?;
                 return match ended {
@@ -195,6 +204,7 @@ fn settle(
     mut parcel: Parcel,
     settled: &mut Vec<(RowReceipt, Row)>,
 ) -> Result<(), LedgerError> {
+    assert!(parcel.person.is_none(), "a number has no token yet");
     // A row of a list that was recorded before is known, whatever stands around it now: so a list that is
     // sent again with one row mended brings that row and takes nothing back.
     let mut known = BTreeMap::new();

@@ -53,7 +53,8 @@ use crate::feed::intake::{Desk, Intake, Watching};
 use crate::ledger::{Ledger, LedgerError};
 use crate::proof::note::{SignerKey, without_secret_keys};
 use crate::report::public::PublicTable;
-use crate::store::{Note, StoreError, Trail};
+use crate::store::links::LinksError;
+use crate::store::{Note, Trail};
 use access::Access;
 use checkpoints::Signed;
 use measured::Measured;
@@ -171,7 +172,7 @@ impl Server {
         access: Access,
         trail: Trail,
         mut settings: Settings,
-    ) -> Result<(Arc<Self>, Vec<Note>), StoreError> {
+    ) -> Result<(Arc<Self>, Vec<Note>), LinksError> {
         let (desk, notes) = Desk::open(dir)?;
         let measured = Arc::new(Measured::default());
         measured.seen(&desk.sources(None));

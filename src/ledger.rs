@@ -14,6 +14,8 @@ mod measuring;
 
 mod memory;
 
+mod persons;
+
 mod preparing;
 
 mod recent;
@@ -32,6 +34,7 @@ pub use audit::{ClosingShown, EntryHead, Explained, ExplainedEntry, Late, Restat
 pub use batch::{Batch, Offered, Ticket};
 pub use clock::{Stopwatch, new_id, now};
 pub use measuring::{CareShown, DeadlinesShown};
+pub use persons::links;
 pub use preparing::{Evaluated, Forecasted, Shared};
 pub use reconciling::{ListSeal, Reconciled};
 pub use replaying::{
@@ -62,6 +65,7 @@ use crate::proof::checkpoint::{SignedCheckpoint, TreeHead};
 use crate::proof::consistency::ConsistencyProof;
 use crate::proof::merkle::Hash;
 use crate::proof::note::{SignerKey, VerifierKey};
+use crate::store::links::Links;
 use crate::store::{
     self, Access, Note, Opened, Options, Proven, Reader, SigningError, Store, StoreError, Subtrees,
     Verification, Visit, Writer,
@@ -175,6 +179,7 @@ pub struct Ledger {
     unfinished: bool,
     roots: Roots,
     writer: Writer,
+    links: Links,
     // Last, since it holds the folder's lock.
     reader: Reader,
 }
@@ -289,7 +294,8 @@ impl Ledger {
         let reader = store.reader();
         let (writer, recent) = (Writer::start(store), Recent::default());
         let roots = Roots::default();
-        let ledger = Self { memory, recent, outside, unfinished: false, roots, writer, reader };
+        let links = Links::new(dir, persons::random());
+        let ledger = Self { memory, recent, outside, unfinished: false, roots, writer, links, reader };
         Ok((ledger, notes))
     }
 
@@ -298,6 +304,7 @@ impl Ledger {
     /// # Errors
     /// When there is no room for what would be recorded, which the rest of a rehearsal may ask for.
     pub fn rehearse(&mut self) -> Result<(), LedgerError> {
+        self.links.rehearse();
         self.recent.rehearse(self.memory.size)
     }
 

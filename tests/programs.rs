@@ -12,6 +12,7 @@ mod program_dossier;
 mod program_forecast;
 mod program_kill;
 mod program_measured;
+mod program_numbers;
 mod program_persons;
 mod program_picture;
 mod program_proof;

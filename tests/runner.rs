@@ -38,6 +38,7 @@ mod store_commits;
 mod store_damage;
 mod store_kept;
 mod store_ledger;
+mod store_links;
 mod store_proofs;
 mod store_refusals;
 mod store_verify;

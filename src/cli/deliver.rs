@@ -154,6 +154,9 @@ impl Deliver {
             }
         });
         bar.finish_and_clear();
+        for note in ledger.links().notes() {
+            let _ = writeln!(io::stderr(), "peildatum: {note}");
+        }
         let (delivery, totals) = delivered?;
         if let Some(rows) = refused_rows {
             rows.close()?;

@@ -3,8 +3,13 @@
 //! A BSN has nine digits that pass the eleven test, a V-number has ten digits. Both are looked for in every
 //! piece of text that is delivered, before anything else is done with it. What looks like one is
 //! refused and never repeated: not on disk, not in a log, not in a message.
+//!
+//! In one place a V-number may come in: where a token is to be put in its place. There it is held in a type that cannot
+//! be shown, written or copied.
 
 use std::ops::Range;
+
+use zeroize::Zeroize as _;
 
 /// Whether a text holds something that looks like a BSN or a V-number.
 pub fn holds_person_number(text: &str) -> bool {
@@ -36,6 +41,52 @@ pub fn without_person_numbers(text: &str) -> String {
     }
     kept.push_str(signs.get(rest).map_or("", |sign| &text[sign.at..]));
     kept
+}
+
+/// The number of a person (V-nummer, ten digits), on its way to a token.
+///
+/// It is shown nowhere, is copied nowhere, and its memory is wiped when it goes. Moving it leaves no copy behind.
+pub struct PersonNumber(Box<[u8; 10]>);
+
+/// Why a text is not the number of a person that may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAPersonNumber {
+    /// It holds a BSN.
+    Bsn,
+    /// It is of another form than ten digits.
+    Form,
+}
+
+impl PersonNumber {
+    /// Reads exactly ten digits.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn parse(text: &str) -> Result<Self, NotAPersonNumber> {
+        match text.len() {
+            10 if text.bytes().all(|it| it.is_ascii_digit()) => {
+                let mut number = Self(Box::new([0; 10]));
+                number.0.copy_from_slice(text.as_bytes());
+                Ok(number)
+            }
+            // A V-number that is written in another way has its digits as well.
+            _ if text.chars().filter_map(digit).count() != 10 && holds_person_number(text) => {
+                Err(NotAPersonNumber::Bsn)
+            }
+            _ => Err(NotAPersonNumber::Form),
+        }
+    }
+
+    /// Its digits, as they are written.
+    pub fn digits(&self) -> &[u8; 10] {
+        &self.0
+    }
+}
+
+impl Drop for PersonNumber {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 /// One sign of a text: what it is, and where it stands.
@@ -237,6 +288,37 @@ mod tests {
             assert!(!holds_person_number(text), "{text}");
         }
     }
+
+    #[test]
+    fn ten_digits_come_in_and_nothing_else_does() {
+        let fault = |text| PersonNumber::parse(text).err();
+        assert_eq!(PersonNumber::parse("2801234567").ok().map(|it| *it.digits()), Some(*b"2801234567"));
+        for bsn in ["111222333", "1112.22.333", "BSN 111222333", "0111222333 or 111222333"] {
+            assert_eq!(fault(bsn), Some(NotAPersonNumber::Bsn), "{bsn}");
+        }
+        for form in
+            ["", "280123456", "280 123 4567", " 2801234567", "V2801234567", "28012345678", "\u{662}801234567"]
+        {
+            assert_eq!(fault(form), Some(NotAPersonNumber::Form), "{form}");
+        }
+    }
+
+    /// Does not compile where the type has the trait: then there are two ways to read it.
+    macro_rules! has_not {
+        ($of:ty: $($name:path),*) => {
+            $(const _: fn() = || {
+                trait Either<A> {
+                    fn named() {}
+                }
+                impl<T: ?Sized> Either<()> for T {}
+                struct Has;
+                impl<T: ?Sized + $name> Either<Has> for T {}
+                let _ = <$of as Either<_>>::named;
+            };)*
+        };
+    }
+
+    has_not!(PersonNumber: std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize, AsRef<[u8]>);
 
     #[test]
     fn what_is_taken_out_leaves_the_rest() {

@@ -6,9 +6,11 @@ use std::io::{self, BufRead, Read};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use zeroize::Zeroize as _;
 
 use super::Parcels;
 use super::parcel::{Content, Parcel, Raw, Request};
+use super::pseudonym::{Line, Refused, take_out};
 use crate::decide::command::{Command, Identity};
 use crate::decide::refusal::Refusal;
 use crate::domain::event::EventName;
@@ -73,15 +75,36 @@ pub fn event(number: u64, text: &str) -> Parcel {
     row(number, text.to_owned())
 }
 
-fn row(number: u64, text: String) -> Parcel {
+fn row(number: u64, mut text: String) -> Parcel {
     let (mut numbered, mut sequence) = (None, None);
-    let read = read(&text, &mut sequence, &mut numbered);
-    let raw = Raw::Line(text);
-    let parcel = match read {
-        Ok(content) => Parcel::one(number, raw, content),
-        Err(refusals) => Parcel::refused(number, raw, refusals),
+    let parcel = match take_out(&text) {
+        None => {
+            let understood = read(&text, &mut sequence, &mut numbered);
+            parcel_of(number, text, understood)
+        }
+        Some(Line { line, number: person }) => {
+            text.zeroize();
+            match (person, read(&line, &mut sequence, &mut numbered)) {
+                (Ok(person), understood) => {
+                    Parcel { person: Some(person), ..parcel_of(number, line, understood) }
+                }
+                (Err(Refused { refusal, kept }), understood) => {
+                    // What is wrong with the rest is told too, as if there had been a token.
+                    let mut refusals = vec![refusal];
+                    refusals.extend(understood.err().into_iter().flatten());
+                    Parcel::refused(number, Raw::Line(kept), refusals)
+                }
+            }
+        }
     };
     Parcel { numbered: numbered.zip(sequence), ..parcel }
+}
+
+fn parcel_of(number: u64, line: String, understood: Result<Content, Vec<Refusal>>) -> Parcel {
+    match understood {
+        Ok(content) => Parcel::one(number, Raw::Line(line), content),
+        Err(refusals) => Parcel::refused(number, Raw::Line(line), refusals),
+    }
 }
 
 /// The events of a list (`application/cloudevents-batch+json`), each a row, counted from 1.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord, Trim};
 
 use super::parcel::{Content, ListHead, Parcel, Raw, Request, Row};
+use super::pseudonym::PersonColumns;
 use super::{FeedError, Parcels};
 use crate::decide::command::{Command, Identity};
 use crate::decide::refusal::Refusal;
@@ -15,7 +16,7 @@ use crate::domain::Fault;
 use crate::domain::area::{Inhabitants, Municipality, MunicipalityCode};
 use crate::domain::half_year::HalfYear;
 use crate::domain::objection::{Contests, ObjectionReport};
-use crate::domain::person_number::holds_person_number;
+use crate::domain::person_number::{NotAPersonNumber, PersonNumber, holds_person_number};
 use crate::domain::persons::{Balance, Persons};
 use crate::domain::placement::{PlacementReport, WithdrawalReport};
 use crate::domain::source::Source;
@@ -73,7 +74,15 @@ impl FileKind {
         let (required, optional): (&[&str], &[&str]) = match self {
             Self::Placements => (
                 &["placement", "municipality", "counts_from", "kind", "persons"],
-                &["site_municipality", "person", "permit_granted_on", "matched_on", "care_ends", "turns_18"],
+                &[
+                    "site_municipality",
+                    "person",
+                    "person_number",
+                    "permit_granted_on",
+                    "matched_on",
+                    "care_ends",
+                    "turns_18",
+                ],
             ),
             Self::Withdrawals => (&["placement", "reason"], &[]),
             Self::Allocations => {
@@ -136,6 +145,7 @@ pub struct CsvFile<R> {
     source: Source,
     kind: FileKind,
     header: StringRecord,
+    persons: Option<PersonColumns>,
     record: ByteRecord,
     /// The list that the last rows belong to, not complete yet.
     open: Option<Parcel>,
@@ -155,7 +165,9 @@ impl<R: BufRead> CsvFile<R> {
             .from_reader(Bounded::new(from));
         let header = reader.headers().map_err(not_text)?.clone();
         let kind = kind_of(&header)?;
-        Ok(Self { reader, source, kind, header, record: ByteRecord::new(), open: None })
+        let persons = PersonColumns::of(&header);
+        let header = persons.map_or_else(|| header.clone(), |persons| persons.renamed(&header));
+        Ok(Self { reader, source, kind, header, persons, record: ByteRecord::new(), open: None })
     }
 
     /// What kind of file it is.
@@ -163,12 +175,12 @@ impl<R: BufRead> CsvFile<R> {
         self.kind
     }
 
-    /// The names of the columns, as they stand in the file.
+    /// The names of the columns of its rows, as they stand in the file, with the token in the place of a person's number.
     pub fn header(&self) -> &StringRecord {
         &self.header
     }
 
-    fn next_row(&mut self) -> io::Result<Option<(u64, Result<StringRecord, Raw>)>> {
+    fn next_row(&mut self) -> io::Result<Option<NextRow>> {
         self.reader.get_mut().begin();
         let begun = self.reader.position().line();
         let read = self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
@@ -185,12 +197,19 @@ impl<R: BufRead> CsvFile<R> {
         let number = self.record.position().map_or(0, csv::Position::line);
         // Without the spaces around a cell, and in no more memory than it takes: rows are held in groups.
         let mut cells = ByteRecord::with_capacity(self.record.as_slice().len(), self.record.len());
-        self.record.iter().for_each(|cell| cells.push_field(cell.trim_ascii()));
+        let mut person = None;
+        for (index, cell) in self.record.iter().map(<[u8]>::trim_ascii).enumerate() {
+            let taken = self.persons.filter(|it| it.hold(index) && !cell.is_empty());
+            if taken.is_some() {
+                person = Some(str::from_utf8(cell).map_or(Err(NotAPersonNumber::Form), PersonNumber::parse));
+            }
+            cells.push_field(if taken.is_some() { b"" } else { cell });
+        }
         let cells = StringRecord::from_byte_record(cells).map_err(|not_text| {
             let cells = not_text.into_byte_record();
-            Raw::Cells(cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
+            cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
         });
-        Ok(Some((number, cells)))
+        Ok(Some(NextRow { number, cells, person }))
     }
 
     /// What a row says, or why it cannot be understood.
@@ -258,6 +277,14 @@ impl<R: BufRead> CsvFile<R> {
     }
 }
 
+/// A row as it is read, without the number of a person.
+struct NextRow {
+    number: u64,
+    /// Its cells, or what is kept of a row that is not text.
+    cells: Result<StringRecord, StringRecord>,
+    person: Option<Result<PersonNumber, NotAPersonNumber>>,
+}
+
 /// What one row says.
 enum Understood {
     One(Box<Command>),
@@ -271,17 +298,27 @@ fn one<T>(command: impl Fn(T) -> Command) -> impl Fn(T) -> Understood {
 impl<R: BufRead> Parcels for CsvFile<R> {
     fn next_parcel(&mut self) -> io::Result<Option<Parcel>> {
         loop {
-            let Some((number, cells)) = self.next_row()? else { return Ok(self.open.take()) };
-            let (raw, understood) = match cells {
-                Err(raw) => (raw, Err(vec![Refusal::Unreadable { problem: "is not text in UTF-8" }])),
+            let Some(NextRow { number, cells, person }) = self.next_row()? else {
+                return Ok(self.open.take());
+            };
+            let (mut cells, mut understood) = match cells {
+                Err(cells) => (cells, Err(vec![Refusal::Unreadable { problem: "is not text in UTF-8" }])),
                 Ok(cells) => {
                     let understood = self.read(&cells);
-                    (Raw::Cells(cells), understood)
+                    (cells, understood)
                 }
             };
+            let taken_out = self.persons.zip(person).map(|(columns, it)| columns.take_out(it, &mut cells));
+            let person = taken_out.transpose().unwrap_or_else(|refusal| {
+                let refusals = understood.as_mut().err().map(std::mem::take).unwrap_or_default();
+                understood = Err([refusals, vec![refusal]].concat());
+                None
+            });
+            let raw = Raw::Cells(cells);
             match understood {
                 Ok(Understood::One(command)) => {
-                    return Ok(Some(Parcel::one(number, raw, self.content(Request::One(command)))));
+                    let parcel = Parcel::one(number, raw, self.content(Request::One(command)));
+                    return Ok(Some(Parcel { person, ..parcel }));
                 }
                 Ok(Understood::Listed(head, code, count)) => {
                     if let Some(complete) = self.gather(number, raw, (head, code, count)) {
@@ -291,7 +328,10 @@ impl<R: BufRead> Parcels for CsvFile<R> {
                 Err(refusals) => match &mut self.open {
                     // It stays with the list around it, so that receipts keep the order of the file.
                     Some(open) => open.rows.push(Row { number, raw, refusals }),
-                    None => return Ok(Some(Parcel::refused(number, raw, refusals))),
+                    None => {
+                        let parcel = Parcel::refused(number, raw, refusals);
+                        return Ok(Some(Parcel { person, ..parcel }));
+                    }
                 },
             }
             // A list that is nothing but faults must not gather in memory for ever.

@@ -20,10 +20,10 @@ use uuid::Uuid;
 
 use super::acknowledged::Acknowledged;
 use super::parcel::Parcel;
-use super::settle;
+use super::{FeedError, settle};
 use crate::domain::access::Oin;
 use crate::domain::source::Source;
-use crate::ledger::{Ledger, LedgerError, Stopwatch};
+use crate::ledger::{Ledger, Stopwatch};
 use crate::proof::content::ContentHash;
 use acknowledging::{Also, Decided, DecidedRow, acknowledge_all};
 
@@ -294,7 +294,7 @@ fn decide_group(
     ledger: &RwLock<Ledger>,
     desk: &Mutex<Desk>,
     mut group: Vec<(Offer, Also)>,
-) -> Result<Vec<Decided>, LedgerError> {
+) -> Result<Vec<Decided>, FeedError> {
     let taken = Stopwatch::start();
     // Before anything is decided about, and durably: a token that is in the log without its link would make two persons of one.
     {

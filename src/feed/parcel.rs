@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::pseudonym::TakenOut;
 use crate::decide::command::{Command, Identity};
 use crate::decide::refusal::Refusal;
 use crate::domain::area::{Inhabitants, MunicipalityCode, PerMunicipality, Population};
@@ -26,6 +27,8 @@ pub struct Parcel {
     pub content: Option<Content>,
     /// The number that the source gave to the event among all of its own (the attribute `sequence`), where it gave one.
     pub numbered: Option<(Source, u64)>,
+    /// The number of the person that its row is about, taken out until a token is in its place.
+    pub person: Option<TakenOut>,
 }
 
 /// A row of a file as it was delivered.
@@ -205,12 +208,17 @@ impl Parcel {
 
     /// A row that is refused as it stands.
     pub fn refused(number: u64, raw: Raw, refusals: Vec<Refusal>) -> Self {
-        Self { rows: vec![Row { number, raw, refusals }], content: None, numbered: None }
+        Self { rows: vec![Row { number, raw, refusals }], content: None, numbered: None, person: None }
     }
 
     /// A row that asks for one event.
     pub fn one(number: u64, raw: Raw, content: Content) -> Self {
-        Self { rows: vec![Row { number, raw, refusals: Vec::new() }], content: Some(content), numbered: None }
+        Self {
+            rows: vec![Row { number, raw, refusals: Vec::new() }],
+            content: Some(content),
+            numbered: None,
+            person: None,
+        }
     }
 
     /// Takes a municipality out of a list and gives its row, if the list has it.

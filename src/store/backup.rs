@@ -1,15 +1,18 @@
 //! Backup and restore: the journal and its checkpoint, copied, with all that was signed and never the secret key.
 //!
+//! Links of persons are left out, since a backup cannot be erased; that there are some is not, so that a ledger that was put
+//! back does not begin new ones unnoticed.
+//!
 //! The journal only grows, so it can be copied while a writer appends to it. The events are left out: opening builds
 //! them again.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Stated};
 use super::error::{Remedy, StoreError};
 use super::folder::{copy_file, format_of, is_empty, sync_dir, sync_parent, write_format};
-use super::{Head, journal, signing};
+use super::{Head, journal, links, signing};
 
 /// Copies a ledger's journal and checkpoint to an absent or empty directory. It needs no lock: a writer may run.
 ///
@@ -92,9 +95,10 @@ fn read_checkpoint(from: &Path) -> Result<Stated, StoreError> {
     checkpoint::read(&path)
 }
 
-/// Copies what was signed, and gives what was signed last.
+/// Copies what was signed, and that links of persons were begun. Gives what was signed last.
 fn copy_signed(from: &Path, to: &Path, remedy: Remedy) -> Result<Option<Head>, StoreError> {
-    for file in signing::public_files(from)? {
+    let begun = Some(PathBuf::from(links::BEGUN)).filter(|file| from.join(file).is_file());
+    for file in signing::public_files(from)?.into_iter().chain(begun) {
         let target = to.join(&file);
         fs::create_dir_all(target.parent().expect("it lies in the folder"))
             .map_err(StoreError::io("making", to))?;

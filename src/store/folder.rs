@@ -201,6 +201,18 @@ pub(super) fn write_format(root: &Path) -> Result<(), StoreError> {
     sync_dir(root)
 }
 
+/// Whether somebody else than its owner can read a file.
+#[cfg(unix)]
+pub(super) fn is_readable_by_others(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_readable_by_others(_: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
 /// The first free `NAME.damaged-N`: the path and the name.
 pub(super) fn free_name(path: &Path) -> (PathBuf, String) {
     let name = path.file_name().expect("a name").to_string_lossy();

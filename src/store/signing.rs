@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::Head;
 use super::error::StoreError;
-use super::folder::{Access, Folder, names, private, sync_dir, there_is_a_ledger};
+use super::folder::{Access, Folder, is_readable_by_others, names, private, sync_dir, there_is_a_ledger};
 use super::reader::Reader;
 use crate::proof::checkpoint::{CheckpointFault, SignedCheckpoint, TreeHead};
 use crate::proof::merkle::Hash;
@@ -188,17 +188,6 @@ pub fn read_private(path: &Path) -> Result<String, SigningError> {
         return Err(SigningError::Readable(path.to_path_buf()));
     }
     Ok(io::read_to_string(file).map_err(StoreError::io("reading", path))?)
-}
-
-#[cfg(unix)]
-pub(super) fn is_readable_by_others(file: &File) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-pub(super) fn is_readable_by_others(_: &File) -> io::Result<bool> {
-    Ok(false)
 }
 
 /// Writes a secret into a new file that its owner alone can read. When this returns it survives a power cut.

@@ -16,8 +16,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
 use super::error::{Remedy, StoreError};
-use super::folder::{private, sync_dir, there_is_a_ledger};
-use super::signing::is_readable_by_others;
+use super::folder::{is_readable_by_others, private, sync_dir, there_is_a_ledger};
 use super::watched::Stamp;
 use crate::domain::access::{Caller, CallerName, Oin, Role};
 use crate::domain::area::Area;

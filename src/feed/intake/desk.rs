@@ -19,9 +19,10 @@ use crate::feed::acknowledged::{
 use crate::feed::parcel::{Parcel, Raw};
 use crate::feed::pseudonym::pseudonymise;
 use crate::feed::receipt::FaultInRow;
-use crate::ledger::{Ledger, LedgerError, new_id};
+use crate::ledger::{Ledger, LedgerError, links, new_id};
 use crate::proof::content::ContentHash;
-use crate::store::{Drawer, Links, Note, StoreError};
+use crate::store::links::{Links, LinksError};
+use crate::store::{Drawer, Note, StoreError};
 
 /// How many rows of an organisation may wait in quarantine.
 const ROOM: usize = 100_000;
@@ -112,8 +113,8 @@ impl Desk {
     /// Opens what lies in a ledger's folder, or begins it.
     ///
     /// # Errors
-    /// When a file is damaged or cannot be read. Nothing is then served: what was acknowledged lies there.
-    pub fn open(dir: &Path) -> Result<(Self, Vec<Note>), StoreError> {
+    /// When a file is damaged, lost, or cannot be read. Nothing is then served: what was acknowledged lies there.
+    pub fn open(dir: &Path) -> Result<(Self, Vec<Note>), LinksError> {
         let ([receipts, waiting, sources], mut notes) =
             Drawer::open_all(&dir.join("intake"), ["receipts", "quarantine", "sources"])?;
         let mut seen = BTreeMap::new();
@@ -122,8 +123,10 @@ impl Desk {
             let Ok(it) = serde_json::from_slice::<Seen>(&content) else { continue };
             seen.insert(it.source.clone(), Seen { owner: Some(owner), written_at: Some(it.last_at), ..it });
         }
-        let (links, more) = Links::open(dir)?;
-        notes.extend(more);
+        let mut links = links(dir)?;
+        // Links that were lost are noticed before anything is served, not when somebody is counted twice.
+        links.check()?;
+        notes.extend(links.notes());
         Ok((Self { receipts, waiting, sources, seen, links }, notes))
     }
 
@@ -134,8 +137,8 @@ impl Desk {
     pub fn pseudonymise<'a>(
         &mut self,
         parcels: impl Iterator<Item = &'a mut Parcel>,
-    ) -> Result<(), LedgerError> {
-        Ok(pseudonymise(parcels, &mut self.links)?)
+    ) -> Result<(), LinksError> {
+        pseudonymise(parcels, &mut self.links)
     }
 
     /// Whether there is room for so many more rows that are refused.
