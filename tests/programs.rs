@@ -19,6 +19,7 @@ mod program_proof;
 mod program_quota;
 mod program_reconcile;
 mod program_regime;
+mod program_remote;
 mod program_replay;
 mod program_schemas;
 mod program_serve;

@@ -54,10 +54,10 @@ pub struct Deliver {
     #[arg(long, value_name = "URL", requires = "token_file")]
     to: Option<ServerUrl>,
     /// The file of the token, which its owner alone can read.
-    #[arg(long, value_name = "FILE", requires = "to")]
+    #[arg(long, value_name = "FILE", requires = "to", conflicts_with = "from")]
     token_file: Option<PathBuf>,
     /// The certificates (PEM) of those who vouch for the server, instead of those of this machine.
-    #[arg(long, value_name = "PEM", requires = "to")]
+    #[arg(long, value_name = "PEM", requires = "to", conflicts_with = "from")]
     ca_file: Option<PathBuf>,
     /// Give the same receipt and write nothing.
     #[arg(long, conflicts_with = "to")]

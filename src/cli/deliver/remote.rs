@@ -13,6 +13,7 @@ use super::remote_receipt::{FaultTold, OutcomeTold, Printer, RowTold, Tail};
 use crate::cli::Failure;
 use crate::domain::source::{DeliveryId, Source};
 use crate::domain::time::RecordedAt;
+use crate::feed::acknowledged::Gap;
 use crate::feed::pieces::{Keys, Piece, PieceRow, Pieces};
 use crate::feed::receipt::{FaultInRow, Outcome};
 use crate::ledger::{Checkpoint, KnownAtSize};
@@ -29,14 +30,6 @@ pub struct Reply {
     pub gaps: Vec<Gap>,
     pub known_at: KnownAtSize,
     pub checkpoint: Checkpoint,
-}
-
-/// Numbers of a source's sequence that did not arrive, both included.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
-pub struct Gap {
-    pub source: Source,
-    pub from: u64,
-    pub to: u64,
 }
 
 /// Which deliveries had a key.
@@ -79,7 +72,10 @@ pub fn deliver(
             Ok(Tail { reply: read(&answer, "receipt")?, before: arrived.is_some() })
         };
         let asked = sent.then(&mut asked).transpose();
-        let mut tail = asked.map_err(|failure| with_what_was_done(failure, last_line, can_go_on))?;
+        let mut tail = asked.map_err(|failure| {
+            let begins = piece.rows.first().map(|it| it.row.number);
+            with_what_was_done(failure, last_line, begins, can_go_on)
+        })?;
         let rows = tail.as_mut().map(|it| std::mem::take(&mut it.reply.rows)).unwrap_or_default();
         let mut outcomes: HashMap<_, _> = rows.into_iter().map(|it| (it.row, it)).collect();
         last_line = piece.rows.last().map(|it| it.row.number);
@@ -134,11 +130,16 @@ fn outcome_of(it: &PieceRow, told: &mut HashMap<u64, RowTold>, piece: &Piece) ->
 
 fn cannot_read(error: &std::io::Error, last_line: Option<u64>) -> Failure {
     let failure = Failure::Broken(format!("cannot read the delivery: {error}"));
-    with_what_was_done(failure, last_line, false)
+    with_what_was_done(failure, last_line, None, false)
 }
 
 /// A failure with how far the delivery came.
-fn with_what_was_done(failure: Failure, last_line: Option<u64>, can_go_on: bool) -> Failure {
+fn with_what_was_done(
+    failure: Failure,
+    last_line: Option<u64>,
+    begins: Option<u64>,
+    can_go_on: bool,
+) -> Failure {
     let done = match last_line {
         None => "nothing was delivered before that".to_owned(),
         Some(line) => format!("what begins up to line {line} was delivered"),
@@ -148,7 +149,13 @@ fn with_what_was_done(failure: Failure, last_line: Option<u64>, can_go_on: bool)
         (Some(_), false) => "; deliver it again: what was recorded is known, and recorded once",
         (None, _) => "",
     };
-    let add = |said: String| format!("{said}\n{done}{go_on}");
+    let add = |mut said: String| {
+        // The server counts the rows of what it was sent.
+        if let Some(begins) = begins.filter(|_| said.contains("\n  row ")) {
+            said += &format!("\nrows are counted in the piece that begins on line {begins}");
+        }
+        format!("{said}\n{done}{go_on}")
+    };
     match failure {
         Failure::Refused(said) => Failure::Refused(add(said)),
         Failure::Broken(said) => Failure::Broken(add(said)),

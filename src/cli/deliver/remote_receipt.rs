@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::client::ServerUrl;
 use super::receipt::{SHOWN, csv_record, refused_below, told_in_table};
 use super::refused::Reason;
-use super::remote::{Gap, Reply};
+use super::remote::Reply;
 use crate::cli::Format;
 use crate::domain::source::{DeliveryId, EventId, Source};
 use crate::domain::time::{Position, RecordedAt};
+use crate::feed::acknowledged::{Gap, RowTotals};
 use crate::feed::receipt::FaultInRow;
 use crate::ledger::{Checkpoint, KnownAtSize};
 use crate::proof::merkle::Hash;
@@ -132,17 +133,6 @@ impl OutcomeTold {
     }
 }
 
-/// How many rows became what.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TotalsTold {
-    rows: u64,
-    recorded: u64,
-    known_already: u64,
-    conflict: u64,
-    refused: u64,
-}
-
 /// The end of the receipt of one piece.
 pub struct Tail {
     pub reply: Reply,
@@ -166,7 +156,7 @@ struct DeliveryTold {
 #[serde(rename_all = "camelCase")]
 struct Ending<'a> {
     deliveries: &'a [DeliveryTold],
-    totals: TotalsTold,
+    totals: RowTotals,
     gaps: &'a [Gap],
     known_at: Option<KnownAtSize>,
     checkpoint: Option<Checkpoint>,
@@ -178,7 +168,7 @@ pub struct Printer<W> {
     /// The name of the file as a cell of CSV.
     file: Vec<u8>,
     to: W,
-    totals: TotalsTold,
+    totals: RowTotals,
     deliveries: Vec<DeliveryTold>,
     gaps: Vec<Gap>,
     last: Option<(KnownAtSize, Checkpoint)>,
@@ -200,7 +190,7 @@ impl<W: Write> Printer<W> {
         }
         let mut file = csv_record([file])?;
         file.pop();
-        let totals = TotalsTold::default();
+        let totals = RowTotals::default();
         Ok(Self { format, file, to, totals, deliveries: Vec::new(), gaps: Vec::new(), last: None })
     }
 
@@ -256,11 +246,9 @@ impl<W: Write> Printer<W> {
             let Reply { delivery, delivered_by, received_at, gaps, known_at, checkpoint, .. } = reply;
             self.deliveries.push(DeliveryTold { delivery, delivered_by, received_at, rows, before });
             self.last = Some((known_at, checkpoint));
-            for gap in gaps {
-                if !self.gaps.contains(&gap) {
-                    self.gaps.push(gap);
-                }
-            }
+            // Of one source what was told last holds.
+            self.gaps.retain(|known| gaps.iter().all(|gap| gap.source != known.source));
+            self.gaps.extend(gaps);
         }
         self.to.flush()
     }
