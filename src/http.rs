@@ -235,10 +235,7 @@ impl Server {
     /// When the operating system refuses. No entry is lost by that.
     pub fn stop(self: Arc<Self>) -> Result<(), LedgerError> {
         self.intake.stop();
-        if let Ok(ticket) = self.trail.sync() {
-            // Where that fails it has been told: the trail says why it stopped.
-            let _ = ticket.wait();
-        }
+        self.trail.close()?;
         // Whoever still reads keeps the ledger open until it is done; the lock goes with the process.
         match Arc::into_inner(self).and_then(|server| Arc::into_inner(server.ledger)) {
             Some(ledger) => ledger.into_inner().unwrap_or_else(PoisonError::into_inner).close(),

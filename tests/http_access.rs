@@ -84,7 +84,7 @@ fn every_decision_is_recorded_with_who_what_from_where_and_how_it_ended() {
     let folder = running.stop();
     let mut told = Vec::new();
     read_audit(folder.path(), None, None, |line, _| {
-        assert_eq!(line.origin, "127.0.0.1");
+        assert_eq!(line.origin.as_deref(), Some("127.0.0.1"));
         let actor = line.actor.clone().unwrap_or_default();
         let name = actor.rsplit(':').next().unwrap_or_default();
         let code = line.code.clone().unwrap_or_default();

@@ -193,7 +193,7 @@ fn desk_with_a_record() -> Desk {
     let feeder = feeder.unwrap();
     let trail = Trail::start(&desk.ledger(), "2026-04-01T00:00:00Z".parse().unwrap()).unwrap();
     let delivered = AuditRecord {
-        origin: "127.0.0.1".to_owned(),
+        origin: Some("127.0.0.1".to_owned()),
         object: "/v1/deliveries/01890a5d-ac96-774b-bcce-b302099a8057".to_owned(),
         ..AuditRecord::new("2026-04-01T10:00:00Z".parse().unwrap(), Some(&feeder), "deliver")
     };
@@ -203,6 +203,7 @@ fn desk_with_a_record() -> Desk {
         role: None,
         object: format!("/v1/{}", "long-".repeat(60)),
         result: AuditResult::Denied,
+        status: Some(401),
         code: Some("unauthenticated".into()),
         ..delivered.clone()
     };
@@ -229,7 +230,7 @@ fn who_did_what_is_shown_for_a_time_and_an_actor() {
          by urn:nld:oin:00000001234567890000:systeem:tracking, feeder, from 127.0.0.1\n"
     ), "{all}");
     assert!(
-        all.contains("denied   deliver (unauthenticated)") && all.contains("by somebody unknown"),
+        all.contains("denied   deliver (401 unauthenticated)") && all.contains("by somebody unknown"),
         "{all}"
     );
     let stored = fs::read_to_string(desk.ledger().join("audit/2026-04-01.jsonl")).unwrap();

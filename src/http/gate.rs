@@ -96,7 +96,8 @@ pub async fn pass(State(server): State<Arc<Server>>, mut request: Request, next:
             _ => AuditResult::Failed,
         };
         let record = AuditRecord {
-            origin: origin.map(|it| it.to_string()).unwrap_or_default(),
+            origin: origin.map(|it| it.to_string()),
+            status: Some(status.as_u16()),
             action: Cow::Owned(format!("{} {route}", known_method(&method))),
             object: object.to_owned(),
             result,

@@ -123,12 +123,15 @@ const INDENT: &str = "    ";
 
 /// A decision in some lines of at most 80 columns: when, how it ended and what was to be done; to what; by whom.
 pub fn decision(line: &AuditLine) -> String {
-    let code = line.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+    let status = line.status.map(|status| status.to_string());
+    let why: Vec<&str> = [status.as_deref(), line.code.as_deref()].into_iter().flatten().collect();
+    let code = if why.is_empty() { String::new() } else { format!(" ({})", why.join(" ")) };
     let mut text = format!("{}  {:<7}  {}{code}\n", line.time, line.result.name(), line.action);
     let actor = line.actor.as_deref().unwrap_or("somebody unknown");
     let role = line.role.map_or_else(String::new, |role| format!(", {role}"));
+    let origin = line.origin.as_ref().map_or_else(String::new, |origin| format!(", from {origin}"));
     let width = usize::from(WIDTH) - INDENT.len();
-    for said in [line.object.clone(), format!("by {actor}{role}, from {}", line.origin)] {
+    for said in [line.object.clone(), format!("by {actor}{role}{origin}")] {
         for part in wrapped_to(&said, width).lines() {
             // A path has no spaces at which it could be broken.
             let signs: Vec<char> = part.chars().collect();
@@ -151,7 +154,8 @@ impl<W: Write> AuditRows<W> {
     pub fn begin(to: W) -> io::Result<Self> {
         let mut rows = Writer::from_writer(to);
         rows.write_record([
-            "number", "time", "actor", "role", "origin", "action", "object", "result", "code", "before",
+            "number", "time", "actor", "role", "origin", "action", "object", "result", "status", "code",
+            "before",
         ])
         .map_err(io_error)?;
         Ok(Self(rows))
@@ -168,10 +172,11 @@ impl<W: Write> AuditRows<W> {
             line.time.to_string(),
             text(line.actor.as_deref()),
             line.role.map_or_else(String::new, |role| role.to_string()),
-            text(Some(&line.origin)),
+            text(line.origin.as_deref()),
             text(Some(&line.action)),
             text(Some(&line.object)),
             line.result.to_string(),
+            line.status.map_or_else(String::new, |status| status.to_string()),
             text(line.code.as_deref()),
             // As it stands there: a hash that begins with a plus is no formula.
             line.before.clone(),

@@ -13,7 +13,7 @@ use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -64,14 +64,16 @@ pub struct AuditRecord {
     pub actor: Option<String>,
     /// The role of the actor.
     pub role: Option<Role>,
-    /// Where the request came from, such as an address.
-    pub origin: String,
+    /// Where the request came from, such as an address, where that is known.
+    pub origin: Option<String>,
     /// What was to be done, such as `deliver`.
     pub action: Cow<'static, str>,
     /// To what, such as a path.
     pub object: String,
     /// How it ended.
     pub result: AuditResult,
+    /// The status of the answer in HTTP, where there was one.
+    pub status: Option<u16>,
     /// Why, where it did not end well: the code of a problem.
     pub code: Option<Cow<'static, str>>,
 }
@@ -83,21 +85,21 @@ impl AuditRecord {
             time,
             actor: caller.map(Caller::actor),
             role: caller.map(Caller::role),
-            origin: String::new(),
+            origin: None,
             action: Cow::Borrowed(action),
             object: String::new(),
             result: AuditResult::Done,
+            status: None,
             code: None,
         }
     }
 
     fn cleaned(mut self) -> Self {
-        // Parts of an address with dots between them can look like a number of a person.
-        if self.origin.parse::<IpAddr>().is_err() {
-            clean(&mut self.origin);
-        }
         clean(&mut self.object);
         self.actor.iter_mut().for_each(clean);
+        // Parts of an address with dots between them can look like a number of a person.
+        let origin = self.origin.iter_mut().filter(|it| it.parse::<IpAddr>().is_err());
+        origin.for_each(clean);
         for text in [Some(&mut self.action), self.code.as_mut()].into_iter().flatten() {
             if let Cow::Owned(text) = text {
                 clean(text);
@@ -137,13 +139,17 @@ pub struct AuditLine {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// Where it came from.
-    pub origin: String,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// What was to be done.
     pub action: String,
     /// To what.
     pub object: String,
     /// How it ended.
     pub result: AuditResult,
+    /// The status of the answer.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
     /// Why.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -213,8 +219,8 @@ enum Message {
 
 /// The audit record of a ledger, to which one process writes.
 pub struct Trail {
-    queue: Option<SyncSender<Message>>,
-    thread: Option<JoinHandle<Result<(), StoreError>>>,
+    queue: RwLock<Option<SyncSender<Message>>>,
+    thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
     fault: Arc<Mutex<Option<String>>>,
 }
 
@@ -236,13 +242,13 @@ impl Trail {
             }
             ended
         });
-        Ok(Self { queue: Some(queue), thread: Some(thread), fault })
+        Ok(Self { queue: RwLock::new(Some(queue)), thread: Mutex::new(Some(thread)), fault })
     }
 
     /// Records a decision, and does not wait until it is on disk.
     ///
     /// # Errors
-    /// When too many wait, or writing failed: then the decision must not be carried out.
+    /// When too many wait, or writing failed: then whoever asked must not be told how it ended.
     pub fn record(&self, record: AuditRecord) -> Result<(), NotRecorded> {
         self.send(Message::Record(Box::new(record.cleaned()), None))
     }
@@ -273,18 +279,19 @@ impl Trail {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts everything on disk and stops.
+    /// Puts everything on disk and stops. From here on nothing is recorded.
     ///
     /// # Errors
     /// When something could not be written.
-    pub fn close(mut self) -> Result<(), StoreError> {
-        self.queue = None;
-        let ended = self.thread.take().expect("joined once").join();
-        ended.unwrap_or(Err(StoreError::Poisoned))
+    pub fn close(&self) -> Result<(), StoreError> {
+        *self.queue.write().unwrap_or_else(PoisonError::into_inner) = None;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        thread.map_or(Ok(()), |thread| thread.join().unwrap_or(Err(StoreError::Poisoned)))
     }
 
     fn send(&self, message: Message) -> Result<(), NotRecorded> {
-        let queue = self.queue.as_ref().expect("open until it is closed");
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or(NotRecorded::Stopped)?;
         queue.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => NotRecorded::Full,
             TrySendError::Disconnected(_) => NotRecorded::Stopped,
@@ -294,9 +301,8 @@ impl Trail {
 
 impl Drop for Trail {
     fn drop(&mut self) {
-        self.queue = None;
         // Without an answer that anybody could be given: `fault` has said what went wrong.
-        drop(self.thread.take().map(JoinHandle::join));
+        drop(self.close());
     }
 }
 
@@ -418,7 +424,6 @@ impl Pen {
     /// A line about the record itself.
     fn say(&mut self, action: &'static str, object: String) -> Result<(), StoreError> {
         let mut record = AuditRecord::new(self.last, None, action);
-        record.origin = "peildatum".to_owned();
         record.object = object;
         record.result = AuditResult::Failed;
         self.add(record)?;
@@ -443,6 +448,7 @@ impl Pen {
             action: record.action.into_owned(),
             object: record.object,
             result: record.result,
+            status: record.status,
             code: record.code.map(Cow::into_owned),
             before: self.head.link.hash(),
         };
