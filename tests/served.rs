@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use peildatum::domain::access::{Caller, Role};
+use peildatum::domain::source::Source;
+use peildatum::domain::time::RecordedAt;
+use peildatum::feed::cloudevent::EventLines;
+use peildatum::feed::csv::CsvFile;
+use peildatum::feed::{Parcels, deliver};
 use peildatum::http::access::Access as LetIn;
 use peildatum::http::{self, Limits, Served, Server, Settings};
 use peildatum::ledger::{Ledger, Outside, now};
+use peildatum::proof::note::SignerKey;
 use peildatum::store::{Access, Secret, Trail, create_token};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -72,6 +78,35 @@ impl Running {
         Self::serve(folder, limits)
     }
 
+    /// A server over a ledger with a key, which holds the examples of the documents.
+    pub fn reading() -> Self {
+        Self::reading_with(Limits::default())
+    }
+
+    /// The same with other limits.
+    pub fn reading_with(limits: Limits) -> Self {
+        let folder = TempDir::new().unwrap();
+        let (mut ledger, _) =
+            Ledger::open(folder.path(), Access::CreateIfAbsent, always_the_same(), &mut |_| {}).unwrap();
+        let source: Source = format!("urn:nld:oin:{OWN}:systeem:desk").parse().unwrap();
+        for name in
+            ["municipalities.csv", "quota.jsonl", "allocations.csv", "carry-overs.csv", "placements.csv"]
+        {
+            let from = std::io::Cursor::new(example(name));
+            let parcels: Box<dyn Parcels + Send> = match name.ends_with("csv") {
+                true => Box::new(CsvFile::open(from, source.clone()).unwrap()),
+                false => Box::new(EventLines::new(from)),
+            };
+            let (_, totals) = deliver(&mut ledger, &source, parcels, &mut |_| Ok(())).unwrap();
+            assert_eq!(totals.refused, 0, "{name}");
+        }
+        let key = SignerKey::new("peildatum.example/ledger".parse().unwrap(), [7; 32]);
+        ledger.give_key(&key, None).unwrap();
+        make_tokens(folder.path());
+        ledger.close().unwrap();
+        Self::serve(folder, limits)
+    }
+
     /// A server over a ledger that is there, with its tokens.
     pub fn over(folder: TempDir) -> Self {
         Self::serve(folder, Limits::default())
@@ -103,6 +138,24 @@ impl Running {
     pub fn stop(mut self) -> TempDir {
         self.served.take().unwrap().stop().unwrap();
         std::mem::replace(&mut self.folder, TempDir::new().unwrap())
+    }
+}
+
+/// A clock that goes on by a second at every look, and identities that follow on one another: the log that is made with them
+/// has the same root every time.
+fn always_the_same() -> Outside {
+    let (mut at, mut number) = (1_780_000_000_000, 0_u64);
+    Outside {
+        clock: Box::new(move || {
+            at += 1_000;
+            RecordedAt::from_millis(at).unwrap()
+        }),
+        ids: Box::new(move |at| {
+            number += 1;
+            let mut random = [0x5A; 10];
+            random[2..].copy_from_slice(&number.to_be_bytes());
+            uuid::Builder::from_unix_timestamp_millis(at.millis().unsigned_abs(), &random).into_uuid()
+        }),
     }
 }
 

@@ -40,12 +40,11 @@ impl Write for Chunks {
         self.gathered.extend_from_slice(bytes);
         if self.gathered.len() >= CHUNK {
             let chunk = Bytes::from(mem::take(&mut self.gathered));
-            let sent = tokio::time::timeout(self.within, self.to.send(chunk));
             // Whoever takes nothing for so long holds up others who search.
-            match self.runtime.block_on(async { sent.await }) {
-                Ok(Ok(())) => {}
-                _ => return Err(io::ErrorKind::BrokenPipe.into()),
-            }
+            let sent = async { tokio::time::timeout(self.within, self.to.send(chunk)).await };
+            let Ok(Ok(())) = self.runtime.block_on(sent) else {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            };
         }
         Ok(bytes.len())
     }

@@ -131,7 +131,10 @@ async fn signed_soon(server: &Arc<Server>) -> Answered<Arc<SignedCheckpoint>> {
     if let Some(signed) = server.kept_signed(0) {
         return Ok(signed);
     }
-    let answered = searched(server, TEXT, |server, _| Ok(drop(server.signed(0)?)));
+    let answered = searched(server, TEXT, |server, _| {
+        server.signed(0)?;
+        Ok(())
+    });
     answered.await?;
     server.kept_signed(0).ok_or_else(Problem::broken)
 }

@@ -21,6 +21,9 @@ use super::{Server, VERSION};
 use crate::domain::access::Role;
 use crate::report::schemas;
 
+/// What a server answered over the ledger of the examples, by operation and role. A test asks it again.
+const EXAMPLES: &str = include_str!("examples.json");
+
 /// The schemas that only the API knows.
 const COMPONENTS: &str = include_str!("components.json");
 
@@ -109,10 +112,15 @@ pub fn document(document: OpenApi, contact: &Contact) -> String {
         let schema: Value = serde_json::from_str(text).expect("a schema is JSON");
         add_schema(&mut components, name, schema);
     }
+    let mut examples: Map<String, Value> = serde_json::from_str(EXAMPLES).expect("the examples are JSON");
     let mut paths = Map::new();
     for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
         for (_, operation) in operations.as_object_mut().into_iter().flatten() {
             complete(operation);
+            let named = operation["operationId"].as_str().and_then(|name| examples.get_mut(name));
+            if let Some(examples) = named {
+                operation["responses"]["200"]["content"]["application/json"]["examples"] = examples.take();
+            }
         }
         // A part of an address that has slashes of its own is called so by the router only.
         paths.insert(path.replace("{*", "{"), operations.take());
@@ -131,10 +139,15 @@ fn add_schema(components: &mut Map<String, Value>, name: &str, mut schema: Value
     fn rename(value: &mut Value, name: &str) {
         match value {
             Value::Object(fields) => {
-                if let Some(Value::String(reference)) = fields.get_mut("$ref")
-                    && let Some(inner) = reference.strip_prefix("#/$defs/")
-                {
-                    *reference = format!("#/components/schemas/{name}.{inner}");
+                if let Some(Value::String(reference)) = fields.get_mut("$ref") {
+                    if let Some(inner) = reference.strip_prefix("#/$defs/") {
+                        *reference = format!("#/components/schemas/{name}.{inner}");
+                    } else if reference.starts_with("urn:") {
+                        let of = format!("\"$id\": \"{reference}\"");
+                        let other = schemas::ALL.iter().find(|(_, text)| text.contains(&of));
+                        let (other, _) = other.expect("a schema names those that there are");
+                        *reference = format!("#/components/schemas/{other}");
+                    }
                 }
                 fields.values_mut().for_each(|it| rename(it, name));
             }

@@ -51,7 +51,7 @@ pub async fn tile(
     let fixed = match place.width {
         WIDTH => {
             // By the root of the log that ends with it: of another log it is another part.
-            let end = (place.number + 1) * WIDTH << (HEIGHT * place.level.unwrap_or(0));
+            let end = ((place.number + 1) * WIDTH) << (HEIGHT * place.level.unwrap_or(0));
             let root = server.ledger().checkpoint(LogSize(end))?.root;
             Some(Fixed::by(&[b"tile", path.as_bytes(), &root.0], false))
         }
