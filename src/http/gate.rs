@@ -54,7 +54,7 @@ pub async fn pass(State(server): State<Arc<Server>>, mut request: Request, next:
     let origin = origin(&request, server.settings.behind_proxy);
     let mut by = By(None);
     let mut response = match admit(&server, &request, route.as_deref()) {
-        Err((caller, problem)) => {
+        Err(NotLetIn { caller, problem }) => {
             by = By(caller);
             problem.into_response()
         }
@@ -114,31 +114,42 @@ pub async fn pass(State(server): State<Arc<Server>>, mut request: Request, next:
     with_headers(response)
 }
 
+/// A request that is not let in.
+struct NotLetIn {
+    /// Who made it, where that is known.
+    caller: Option<Arc<Caller>>,
+    /// What it is told.
+    problem: Box<Problem>,
+}
+
+impl From<Problem> for NotLetIn {
+    fn from(problem: Problem) -> Self {
+        Self { caller: None, problem: Box::new(problem) }
+    }
+}
+
 /// Who may come in.
-fn admit(
-    server: &Server,
-    request: &Request,
-    route: Option<&str>,
-) -> Result<Option<Arc<Caller>>, (Option<Arc<Caller>>, Problem)> {
-    asked::not_too_long(request.uri(), request.headers()).map_err(|it| (None, it))?;
-    asked::without_person_numbers(request.uri(), request.headers()).map_err(|it| (None, it))?;
+fn admit(server: &Server, request: &Request, route: Option<&str>) -> Result<Option<Arc<Caller>>, NotLetIn> {
+    asked::not_too_long(request.uri(), request.headers())?;
+    asked::without_person_numbers(request.uri(), request.headers())?;
     // Nothing here is called so, and what takes the parts of an address apart takes text.
     if percent_encoding::percent_decode_str(request.uri().path()).decode_utf8().is_err() {
-        return Err((None, Problem::nothing_here()));
+        return Err(Problem::nothing_here().into());
     }
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let Some(roles) = route.and_then(|route| server.roles.get(&(method, route.to_owned()))) else {
         return Ok(None);
     };
-    let caller = caller(server, request.headers()).map_err(|it| (None, it))?.map(Arc::new);
+    let caller = caller(server, request.headers())?.map(Arc::new);
     if roles.is_empty() {
         return Ok(caller);
     }
     match caller {
-        None => Err((None, Problem::unknown_caller())),
+        None => Err(Problem::unknown_caller().into()),
         Some(caller) if may(&caller, roles) => Ok(Some(caller)),
         Some(caller) => {
-            Err((Some(caller), Problem::not_allowed("the role of this token does not go with what is asked")))
+            let problem = Problem::not_allowed("the role of this token does not go with what is asked");
+            Err(NotLetIn { caller: Some(caller), problem: Box::new(problem) })
         }
     }
 }
