@@ -5,12 +5,14 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::thread;
 
+use peildatum::ledger::now;
 use peildatum::proof::checkpoint::SignedCheckpoint;
 use peildatum::proof::consistency::ConsistencyProof;
 use peildatum::proof::inclusion::EntryProof;
 use peildatum::proof::merkle::{Hash, Tree, leaf_hash};
 use peildatum::proof::note::SignerKey;
 use peildatum::proof::tiles;
+use peildatum::store::revoke_token;
 use serde_json::{Value, json};
 
 use crate::served::{Answer, Request, Running};
@@ -252,11 +254,11 @@ fn read_all(server: &Running, total: usize) -> Vec<String> {
     lines
 }
 
-#[test]
-fn who_follows_the_log_is_let_go_when_the_server_stops() {
-    let server = Running::reading();
-    let size = lines(&server).len();
-    let (address, from) = (server.address, size - 1);
+/// Somebody who follows the log from its last entry on, in a thread of its own; gives the positions that came. The call waits for
+/// the first.
+fn follower(server: &Running) -> thread::JoinHandle<Vec<u64>> {
+    let from = lines(server).len() - 1;
+    let address = server.address;
     let request = Request::get(&format!("/v1/entries/stream?from={from}")).as_role("auditor");
     let (told, begun) = std::sync::mpsc::channel();
     let follower = thread::spawn(move || {
@@ -266,15 +268,34 @@ fn who_follows_the_log_is_let_go_when_the_server_stops() {
         for line in BufReader::new(stream).lines() {
             let Ok(line) = line else { break };
             if let Some(id) = line.strip_prefix("id: ") {
-                ids.push(id.parse::<usize>().unwrap());
-                told.send(()).unwrap();
+                ids.push(id.parse().unwrap());
+                // Only the first is waited for.
+                let _ = told.send(());
             }
         }
         ids
     });
     begun.recv().unwrap();
+    follower
+}
+
+#[test]
+fn who_follows_the_log_is_let_go_when_the_server_stops() {
+    let server = Running::reading();
+    let last = lines(&server).len() as u64 - 1;
+    let follower = follower(&server);
     drop(server.stop());
-    assert_eq!(follower.join().unwrap(), [from]);
+    assert_eq!(follower.join().unwrap(), [last]);
+}
+
+#[test]
+fn who_follows_the_log_is_shown_nothing_more_when_the_token_is_revoked() {
+    let server = Running::reading();
+    let last = lines(&server).len() as u64 - 1;
+    let follower = follower(&server);
+    revoke_token(server.path(), &"auditor".parse().unwrap(), now()).unwrap();
+    deliver(&server, 0xC000_0000, 1);
+    assert_eq!(follower.join().unwrap(), [last]);
 }
 
 #[test]

@@ -175,6 +175,24 @@ fn what_is_too_large_too_slow_or_broken_is_answered_by_the_rules() {
 }
 
 #[test]
+fn who_comes_when_all_places_to_search_are_taken_is_told_to_come_back() {
+    let server = Running::reading_with(Limits { searches: 0, ..Limits::default() });
+    for address in [
+        "/v1/explanations/NL?referenceDate=2026-04-01",
+        "/v1/restatements/NL?halfYear=2025-II",
+        "/v1/entries",
+        "/v1/proofs/consistency?from=1",
+        "/v1/log/tile/0/000.p/1",
+    ] {
+        let answer = server.ask(&Request::get(address).as_role("auditor"));
+        is_a_problem(&answer, &[503], address);
+        assert_eq!((answer.json()["code"].as_str(), answer.header("retry-after")), (Some("busy"), Some("1")));
+    }
+    // A statement waits for nobody.
+    server.ask(&Request::get("/v1/statements?referenceDate=2026-04-01")).expect(200);
+}
+
+#[test]
 fn every_fault_of_a_request_is_told_at_once() {
     let server = Running::reading();
     let problem = server.ask(&Request::get("/v1/statements?knownAt=x&by=y&reading=z&q=1")).expect(400).json();
