@@ -256,7 +256,7 @@ fn where_there_is_no_room_a_sender_is_told_at_once_to_come_later() {
     let (desk, _) = Desk::open(folder.path()).unwrap();
     let intake = Intake::start(Arc::clone(&ledger), desk, Arc::new(Nobody));
     let (tell, told) = channel();
-    let mut offer = || {
+    let offer = || {
         let tell = tell.clone();
         let offer = Offer {
             owner: OWN.parse().unwrap(),
