@@ -11,8 +11,21 @@ use serde_json::{Map, Value, json};
 use crate::served::{Answer, Request, Running, example};
 
 /// The document that a server gives.
-pub fn document(server: &Running) -> Value {
+fn given(server: &Running) -> Value {
     server.ask(&Request::get("/v1/openapi.json")).expect(200).json()
+}
+
+/// The same with whole addresses: each is below that of its server.
+pub fn document(server: &Running) -> Value {
+    let mut document = given(server);
+    let base = document["servers"][0]["url"].as_str().unwrap().to_owned();
+    let mut paths = Map::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let own = operations.as_object().unwrap().values().all(|it| it["servers"][0]["url"] == "/");
+        paths.insert(if own { path.clone() } else { format!("{base}{path}") }, operations.clone());
+    }
+    document["paths"] = Value::Object(paths);
+    document
 }
 
 /// Every operation: its path, its method, and what is said of it.
@@ -73,7 +86,13 @@ fn faults(document: &Value) -> Vec<String> {
         version.len() == 3 && version.iter().all(|it| it.parse::<u32>().is_ok()),
         "info.version is not of semantic versioning".to_owned(),
     );
-    rule(document["servers"].as_array().is_some_and(|it| !it.is_empty()), "servers".to_owned());
+    let servers = document["servers"].as_array().cloned().unwrap_or_default();
+    rule(!servers.is_empty(), "servers".to_owned());
+    for server in servers {
+        let url = server["url"].as_str().unwrap_or_default();
+        rule(url.ends_with("/v1"), "servers: the major version is not in the address".to_owned());
+        rule(!url.starts_with("http://"), "servers: not by https".to_owned());
+    }
     let tags: BTreeSet<&str> =
         document["tags"].as_array().into_iter().flatten().filter_map(|it| it["name"].as_str()).collect();
     let mut identities = BTreeSet::new();
@@ -176,7 +195,7 @@ fn faults(document: &Value) -> Vec<String> {
 #[test]
 fn the_document_keeps_the_rules() {
     let server = Running::reading();
-    let document = document(&server);
+    let document = given(&server);
     assert_eq!(faults(&document), Vec::<String>::new());
     // Every schema of it is one of JSON Schema 2020-12, and OpenAPI 3.1 takes those.
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
@@ -189,22 +208,23 @@ fn the_document_keeps_the_rules() {
 /// The rules are tried: a document that breaks each of them is found.
 #[test]
 fn a_document_that_breaks_a_rule_is_found() {
-    let whole = document(&Running::reading());
+    let whole = given(&Running::reading());
     type Breaking = fn(&mut Value);
-    let broken: [(&str, Breaking); 9] = [
+    let broken: [(&str, Breaking); 10] = [
         ("info.contact.email", |it| it["info"]["contact"]["email"] = json!("")),
         ("info.version", |it| it["info"]["version"] = json!("1")),
-        ("slashes", |it| it["paths"]["/v1/x/"] = json!({})),
-        ("kebab-case", |it| it["paths"]["/v1/someThing"] = json!({})),
-        ("operationId twice", |it| it["paths"]["/v1/x"] = it["paths"]["/v1/sources"].clone()),
-        ("422", |it| it["paths"]["/v1/sources"]["get"]["responses"]["422"] = json!({"description": "x"})),
+        ("the major version", |it| it["servers"][0]["url"] = json!("/")),
+        ("slashes", |it| it["paths"]["/x/"] = json!({})),
+        ("kebab-case", |it| it["paths"]["/someThing"] = json!({})),
+        ("operationId twice", |it| it["paths"]["/x"] = it["paths"]["/sources"].clone()),
+        ("422", |it| it["paths"]["/sources"]["get"]["responses"]["422"] = json!({"description": "x"})),
         ("leads nowhere", |it| {
             it["components"]["schemas"]["x"] = json!({"$ref": "#/components/schemas/none"})
         }),
         ("camelCase", |it| {
             it["components"]["schemas"]["x"] = json!({"type": "object", "properties": {"a_b": {}}})
         }),
-        ("API-Version", |it| it["paths"]["/v1/sources"]["get"]["responses"]["200"]["headers"] = json!({})),
+        ("API-Version", |it| it["paths"]["/sources"]["get"]["responses"]["200"]["headers"] = json!({})),
     ];
     for (fault, breaking) in broken {
         let mut document = whole.clone();

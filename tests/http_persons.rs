@@ -10,6 +10,7 @@ use peildatum::http::Limits;
 use serde_json::{Map, Value, json};
 
 use crate::feeders::{EVENT, lines, placement};
+use crate::http_document::document;
 use crate::served::{Answer, Request, Running, example, send};
 
 /// A BSN that passes its test, as people and programs write it, and a V-number.
@@ -178,7 +179,7 @@ fn a_number_of_a_person_stays_nowhere() {
     }
 
     // In the path, the query and headers of every route, with and without a token.
-    let document = running.ask(&Request::get("/v1/openapi.json")).json();
+    let document = document(&running);
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (index, method) in operations.as_object().unwrap().keys().enumerate() {
             let method = method.to_uppercase();

@@ -62,7 +62,7 @@ pub fn frame() -> OpenApi {
     let tag = |name: &str, what: &str| TagBuilder::new().name(name).description(Some(what)).build();
     OpenApiBuilder::new()
         .info(info.build())
-        .servers(Some([ServerBuilder::new().url("/").build()]))
+        .servers(Some([ServerBuilder::new().url("/v1").build()]))
         .paths(Paths::new())
         .components(Some(
             ComponentsBuilder::new().security_scheme("token", SecurityScheme::Http(token)).build(),
@@ -122,8 +122,14 @@ pub fn document(document: OpenApi, contact: &Contact) -> String {
                 operation["responses"]["200"]["content"]["application/json"]["examples"] = examples.take();
             }
         }
+        // The version is that of the base address (API Design Rules, uri-version). What is no part of the API stands beside it.
+        let below = path.strip_prefix("/v1").unwrap_or_else(|| {
+            let operations = operations.as_object_mut().into_iter().flat_map(Map::values_mut);
+            operations.for_each(|operation| operation["servers"] = json!([{ "url": "/" }]));
+            path
+        });
         // A part of an address that has slashes of its own is called so by the router only.
-        paths.insert(path.replace("{*", "{"), operations.take());
+        paths.insert(below.replace("{*", "{"), operations.take());
     }
     document["paths"] = Value::Object(paths);
     document["info"]["contact"] = json!(contact);
