@@ -17,6 +17,7 @@ use peildatum::http;
 
 use client::{Load, Measured};
 use generated::placements::Placements;
+use generated::questions::Questions;
 use generated::{LAST_DAY, SEED, day};
 use seeded::{OIN, events};
 
@@ -61,9 +62,12 @@ fn main() -> Result<(), Failure> {
     for role in ["reader", ""] {
         let ask = |path: &str| client::get(path, role);
         let who = if role.is_empty() { "nobody" } else { role };
-        let one: Vec<_> =
-            seeded::codes().map(|code| ask(&format!("/v1/statements/{code}?referenceDate={on}"))).collect();
-        let load = Load { connections: 64, requests: one, times: 600, each: 1 };
+        // Other municipalities and dates each time, with all that is known.
+        let one = Questions::new(SEED, 0..=0).take(20_000).map(|(code, as_of)| {
+            ask(&format!("/v1/statements/{code}?referenceDate={}", as_of.reference_date.0))
+        });
+        let one: Vec<_> = one.collect();
+        let load = Load { connections: 64, requests: one, times: 10, each: 1 };
         tell(&format!("one statement, {who}, 64 connections"), load.run(served.address)?);
         let all = vec![ask(&format!("/v1/statements?by=municipality&referenceDate={on}"))];
         let load = Load { connections: 16, requests: all, times: 4_000, each: 1 };

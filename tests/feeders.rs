@@ -40,11 +40,11 @@ pub fn with(mut event: Value, field: &str, value: Value) -> Value {
 }
 
 pub fn one(event: &Value) -> Request {
-    Request::post("/v1/events", EVENT, event.to_string()).as_role("feeder")
+    Request::post("/v1/events", EVENT, event.to_string()).in_role("feeder")
 }
 
 pub fn many(events: &[Value]) -> Request {
-    Request::post("/v1/deliveries", BATCH, Value::from(events.to_vec()).to_string()).as_role("feeder")
+    Request::post("/v1/deliveries", BATCH, Value::from(events.to_vec()).to_string()).in_role("feeder")
 }
 
 /// Every stored line of a ledger that nobody has open.

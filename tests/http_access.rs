@@ -13,7 +13,7 @@ const CALLERS: [&str; 8] =
     ["feeder", "decision_maker", "province", "municipality", "reader", "auditor", "operator", ""];
 
 fn as_caller(request: Request, caller: &str) -> Request {
-    if caller.is_empty() { request } else { request.as_role(caller) }
+    if caller.is_empty() { request } else { request.in_role(caller) }
 }
 
 #[test]
@@ -62,10 +62,10 @@ fn what_lets_nobody_in_gets_one_and_the_same_answer() {
     for value in ["Bearer", "Bearer x", "Basic eDp5", &format!("Bearer {other}"), "Bearer a.b.c", ""] {
         assert_eq!(ask(value).expect(401).body, none.body, "{value}");
     }
-    let request = Request::get("/v1/quarantine").as_role("feeder");
+    let request = Request::get("/v1/quarantine").in_role("feeder");
     running.ask(&request).expect(200);
     // Two tokens at once are none.
-    running.ask(&request.clone().as_role("reader")).expect(401);
+    running.ask(&request.clone().in_role("reader")).expect(401);
     // A token that is revoked lets nobody in from the next request on.
     revoke_token(running.path(), &"feeder".parse().unwrap(), now()).unwrap();
     assert_eq!(running.ask(&request).expect(401).body, none.body);
@@ -75,10 +75,10 @@ fn what_lets_nobody_in_gets_one_and_the_same_answer() {
 fn every_decision_is_recorded_with_who_what_from_where_and_how_it_ended() {
     let running = Running::start();
     running.ask(&one(&placement(1, "GM0599"))).expect(400);
-    running.ask(&Request::get("/v1/quarantine").as_role("reader")).expect(403);
+    running.ask(&Request::get("/v1/quarantine").in_role("reader")).expect(403);
     running.ask(&Request::get("/v1/quarantine/x")).expect(401);
     running.ask(&Request::get("/v1/trial/panic")).expect(500);
-    running.ask(&Request::get("/v1/sources").as_role("auditor")).expect(200);
+    running.ask(&Request::get("/v1/sources").in_role("auditor")).expect(200);
     // What is open to everybody decides about nobody.
     running.ask(&Request::get("/health/live")).expect(200);
     running.ask(&Request::get("/v1/openapi.json")).expect(200);

@@ -243,7 +243,7 @@ fn the_document_is_that_of_the_routes() {
         let address = filled_in(path);
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             // In a form that there is not, since one of them never ends.
-            let request = Request::new(method, &address).as_role("auditor").header("accept", "image/png");
+            let request = Request::new(method, &address).in_role("auditor").header("accept", "image/png");
             let answer = server.ask(&request);
             let described = operations.get(method.to_lowercase()).is_some();
             assert_eq!(answer.status != 405, described, "{method} {address}: {}", answer.text());
@@ -256,7 +256,7 @@ fn the_document_is_that_of_the_routes() {
     for path in
         ["/", "/v1", "/v1/", "/v2/statements", "/v1/statement", "/v1/entries/0/0", "/docs", "/openapi.json"]
     {
-        let answer = server.ask(&Request::get(path).as_role("auditor")).expect(404);
+        let answer = server.ask(&Request::get(path).in_role("auditor")).expect(404);
         assert_eq!(answer.json()["code"], "not-found", "{path}");
     }
 }
@@ -318,10 +318,10 @@ pub fn readings() -> Vec<Reads> {
     ];
     let gets = asked.into_iter().map(|(path, query, role)| {
         let request = Request::get(&(filled_in(path) + query));
-        let request = if role.is_empty() { request } else { request.as_role(role) };
+        let request = if role.is_empty() { request } else { request.in_role(role) };
         Reads { method: "GET", path, role, request }
     });
-    let replay = Request::post(&format!("/v1/scenarios{on}"), "application/json", scenario).as_role("reader");
+    let replay = Request::post(&format!("/v1/scenarios{on}"), "application/json", scenario).in_role("reader");
     let replay = Reads { method: "POST", path: "/v1/scenarios", role: "reader", request: replay };
     gets.chain([replay]).collect()
 }
@@ -396,7 +396,7 @@ fn what_is_answered_is_what_the_document_describes() {
     };
     let single = |event: &Value| {
         server.ask(
-            &Request::post("/v1/events", "application/cloudevents+json", event.to_string()).as_role("feeder"),
+            &Request::post("/v1/events", "application/cloudevents+json", event.to_string()).in_role("feeder"),
         )
     };
     for (event, status) in [(event(1, 1), 201), (event(1, 1), 200), (event(1, 2), 409), (event(3, 0), 400)] {
@@ -404,7 +404,7 @@ fn what_is_answered_is_what_the_document_describes() {
     }
     let batch = json!([event(1, 1), event(4, 1), event(1, 3), event(5, 0)]).to_string();
     let batch =
-        Request::post("/v1/deliveries", "application/cloudevents-batch+json", batch).as_role("feeder");
+        Request::post("/v1/deliveries", "application/cloudevents-batch+json", batch).in_role("feeder");
     let answer = server.ask(&batch).expect(200);
     is_as_described(&document, "POST", "/v1/deliveries", &answer);
     assert_eq!(
@@ -420,7 +420,7 @@ fn what_is_answered_is_what_the_document_describes() {
         ("/v1/quarantine/{id}", format!("/v1/quarantine/{waits}")),
         ("/v1/sources", "/v1/sources".to_owned()),
     ] {
-        let answer = server.ask(&Request::get(&address).as_role("feeder")).expect(200);
+        let answer = server.ask(&Request::get(&address).in_role("feeder")).expect(200);
         is_as_described(&document, "GET", path, &answer);
         seen.insert((path.to_owned(), "GET".to_owned()));
     }
@@ -429,7 +429,7 @@ fn what_is_answered_is_what_the_document_describes() {
         "application/cloudevents+json",
         event(5, 1).to_string(),
     );
-    let answer = server.ask(&mended.method("PUT").as_role("feeder")).expect(200);
+    let answer = server.ask(&mended.method("PUT").in_role("feeder")).expect(200);
     is_as_described(&document, "PUT", "/v1/quarantine/{id}", &answer);
     // The feed never ends, and has a test of its own.
     let own: BTreeSet<_> = [

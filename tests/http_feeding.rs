@@ -23,7 +23,7 @@ use crate::served::{OTHER, OWN, Request, Running, example, send};
 fn begun() -> Running {
     let running = Running::start();
     let request = Request::post("/v1/deliveries", "text/csv", example("municipalities.csv"));
-    running.ask(&request.as_role("decision_maker")).expect(200);
+    running.ask(&request.in_role("decision_maker")).expect(200);
     running
 }
 
@@ -41,17 +41,17 @@ fn an_event_is_recorded_once_and_its_receipt_is_given_again() {
     assert_eq!(again.json()["rows"][0]["leafHash"], receipt["rows"][0]["leafHash"]);
     assert_eq!(again.header("location"), Some(&*location));
 
-    let told = running.ask(&Request::get(&location).as_role("feeder")).expect(200).json();
+    let told = running.ask(&Request::get(&location).in_role("feeder")).expect(200).json();
     assert_eq!((&told["rows"], &told["delivery"]), (&receipt["rows"], &receipt["delivery"]));
-    running.ask(&Request::get(&location).as_role("auditor")).expect(200);
+    running.ask(&Request::get(&location).in_role("auditor")).expect(200);
 
     // Another organisation learns nothing: what is there and what never was get the same answer.
     let never = "/v1/deliveries/019c8a10-4c00-7b62-9e38-ffffffffffff";
-    let others = running.ask(&Request::get(&location).as_role("other")).expect(403);
-    assert_eq!(others.body, running.ask(&Request::get(never).as_role("other")).expect(403).body);
+    let others = running.ask(&Request::get(&location).in_role("other")).expect(403);
+    assert_eq!(others.body, running.ask(&Request::get(never).in_role("other")).expect(403).body);
 
     let binary = ["specversion", "id", "source", "type"].iter().fold(
-        Request::post("/v1/events", "application/json", event["data"].to_string()).as_role("feeder"),
+        Request::post("/v1/events", "application/json", event["data"].to_string()).in_role("feeder"),
         |request, name| request.header(&format!("ce-{name}"), event[name].as_str().unwrap()),
     );
     assert_eq!(running.ask(&binary).expect(200).json()["rows"][0]["outcome"], "known_already");
@@ -84,16 +84,16 @@ fn a_delivery_with_a_key_is_answered_with_the_same_receipt() {
     assert_eq!(running.ask(&other).expect(409).json()["code"], "idempotency-key-in-use");
 
     let listed =
-        running.ask(&Request::get(&format!("/v1/deliveries?idempotencyKey={key}")).as_role("feeder"));
+        running.ask(&Request::get(&format!("/v1/deliveries?idempotencyKey={key}")).in_role("feeder"));
     let listed = listed.expect(200).json();
     assert_eq!(listed["deliveries"][0]["delivery"], receipt["delivery"]);
     let delivery = receipt["delivery"].as_str().unwrap();
     let told =
-        running.ask(&Request::get(&format!("/v1/deliveries/{delivery}")).as_role("feeder")).expect(200);
+        running.ask(&Request::get(&format!("/v1/deliveries/{delivery}")).in_role("feeder")).expect(200);
     assert_eq!(told.json(), receipt);
 
     // Also after the server was started anew, and the key of one organisation is not that of another.
-    let others = running.ask(&Request::get(&format!("/v1/deliveries?idempotencyKey={key}")).as_role("other"));
+    let others = running.ask(&Request::get(&format!("/v1/deliveries?idempotencyKey={key}")).in_role("other"));
     assert_eq!(others.expect(200).json()["total"], 0);
     let running = Running::over(running.stop());
     assert_eq!(running.ask(&request).expect(200).json(), receipt);
@@ -106,7 +106,7 @@ fn what_is_refused_waits_until_it_is_mended_or_withdrawn() {
     assert_eq!(refused["faults"][0]["code"], "unknown-municipality");
     let waits = refused["quarantine"].as_str().unwrap().to_owned();
     let path = format!("/v1/quarantine/{waits}");
-    let listed = running.ask(&Request::get("/v1/quarantine").as_role("feeder")).expect(200).json();
+    let listed = running.ask(&Request::get("/v1/quarantine").in_role("feeder")).expect(200).json();
     assert_eq!(listed["total"], 1);
     assert_eq!(listed["quarantine"][0]["id"], waits);
     assert_eq!(listed["quarantine"][0]["content"]["event"], placement(1, "GM9999"));
@@ -114,28 +114,28 @@ fn what_is_refused_waits_until_it_is_mended_or_withdrawn() {
     // Nobody else sees it, mends it or takes it away.
     let put = |event: &Value| Request::post(&path, EVENT, event.to_string()).method("PUT");
     for request in [Request::get(&path), put(&placement(1, "GM0599")), Request::new("DELETE", &path)] {
-        running.ask(&request.as_role("other")).expect(403);
+        running.ask(&request.in_role("other")).expect(403);
     }
-    assert_eq!(running.ask(&Request::get("/v1/quarantine").as_role("other")).json()["total"], 0);
+    assert_eq!(running.ask(&Request::get("/v1/quarantine").in_role("other")).json()["total"], 0);
 
     // Mended in the wrong way it stays, with the new reason.
-    let still = running.ask(&put(&placement(1, "GM8888")).as_role("feeder")).expect(200).json();
+    let still = running.ask(&put(&placement(1, "GM8888")).in_role("feeder")).expect(200).json();
     assert_eq!(still["rows"][0]["quarantine"], waits);
-    let told = running.ask(&Request::get(&path).as_role("feeder")).expect(200).json();
+    let told = running.ask(&Request::get(&path).in_role("feeder")).expect(200).json();
     assert_eq!(told["content"]["event"]["data"]["municipality"], "GM8888");
-    let mended = running.ask(&put(&placement(1, "GM0599")).as_role("feeder")).expect(200).json();
+    let mended = running.ask(&put(&placement(1, "GM0599")).in_role("feeder")).expect(200).json();
     assert_eq!(mended["rows"][0]["outcome"], "recorded");
-    running.ask(&Request::get(&path).as_role("feeder")).expect(403);
+    running.ask(&Request::get(&path).in_role("feeder")).expect(403);
 
     // A row of a file waits below its header, and what is withdrawn is on no disk any more.
     let row = "placement,municipality,counts_from,kind,persons\n4c1b7a50-2f0e-4d83-9a6c-51d2e8f7b302,GM7777,2026-02-16,regular,1\n";
-    let request = Request::post("/v1/deliveries", "text/csv", row).as_role("feeder");
+    let request = Request::post("/v1/deliveries", "text/csv", row).in_role("feeder");
     let refused = running.ask(&request).expect(200).json();
     let waits = refused["rows"][0]["quarantine"].as_str().unwrap().to_owned();
-    let told = running.ask(&Request::get(&format!("/v1/quarantine/{waits}")).as_role("feeder")).expect(200);
+    let told = running.ask(&Request::get(&format!("/v1/quarantine/{waits}")).in_role("feeder")).expect(200);
     assert_eq!(told.json()["content"]["csv"], row);
-    running.ask(&Request::new("DELETE", &format!("/v1/quarantine/{waits}")).as_role("feeder")).expect(204);
-    running.ask(&Request::new("DELETE", &format!("/v1/quarantine/{waits}")).as_role("feeder")).expect(403);
+    running.ask(&Request::new("DELETE", &format!("/v1/quarantine/{waits}")).in_role("feeder")).expect(204);
+    running.ask(&Request::new("DELETE", &format!("/v1/quarantine/{waits}")).in_role("feeder")).expect(403);
     let kept = std::fs::read(running.path().join("intake/quarantine")).unwrap();
     assert!(!String::from_utf8_lossy(&kept).contains("GM7777"));
 }
@@ -159,11 +159,11 @@ fn numbers_that_a_source_skipped_are_reported_until_they_come() {
     let refused = with(placement(7, "GM9999"), "sequence", json!("7"));
     running.ask(&one(&refused)).expect(400);
     let running = Running::over(running.stop());
-    let sources = running.ask(&Request::get("/v1/sources").as_role("feeder")).expect(200).json();
+    let sources = running.ask(&Request::get("/v1/sources").in_role("feeder")).expect(200).json();
     let own = sources["sources"].as_array().unwrap();
     let own = own.iter().find(|it| it["highestSequence"] == 20).expect("the numbered source");
     assert_eq!(own["gaps"].as_array().unwrap().len(), 2);
-    assert_eq!(running.ask(&Request::get("/v1/sources").as_role("other")).json()["sources"], json!([]));
+    assert_eq!(running.ask(&Request::get("/v1/sources").in_role("other")).json()["sources"], json!([]));
     let wrong = with(placement(30, "GM0599"), "sequence", json!("7a"));
     assert_eq!(running.ask(&one(&wrong)).expect(400).json()["faults"][0]["field"], "sequence");
 }
@@ -181,15 +181,15 @@ fn nobody_speaks_for_another_organisation_or_beyond_its_role() {
     }
     for role in ["decision_maker", "province", "municipality"] {
         let request = Request::post("/v1/events", EVENT, placement(1, "GM0599").to_string());
-        running.ask(&request.as_role(role)).expect(403);
+        running.ask(&request.in_role(role)).expect(403);
     }
     for role in ["reader", "auditor", "operator"] {
         let request = Request::post("/v1/events", EVENT, "{");
-        running.ask(&request.as_role(role)).expect(403);
+        running.ask(&request.in_role(role)).expect(403);
     }
     running.ask(&Request::post("/v1/events", EVENT, placement(1, "GM0599").to_string())).expect(401);
     let municipalities = Request::post("/v1/deliveries", "text/csv", example("municipalities.csv"));
-    running.ask(&municipalities.as_role("feeder")).expect(403);
+    running.ask(&municipalities.in_role("feeder")).expect(403);
     let objection = |municipality: &str| {
         json!({
             "specversion": "1.0",
@@ -208,7 +208,7 @@ fn nobody_speaks_for_another_organisation_or_beyond_its_role() {
     };
     let object = |role: &str, municipality: &str| {
         let request = Request::post("/v1/events", EVENT, objection(municipality).to_string());
-        running.ask(&request.as_role(role)).status
+        running.ask(&request.in_role(role)).status
     };
     running.ask(&one(&placement(1, "GM0599"))).expect(201);
     assert_eq!(object("municipality", "GM0344"), 403);
@@ -332,14 +332,14 @@ fn what_is_too_long_is_told_so() {
     told(&headers, 431, "headers-too-large");
     let events: Vec<_> = (0..4).map(|number| placement(number, "GM0599")).collect();
     told(&many(&events), 413, "too-many-rows");
-    let large = Request::post("/v1/events", EVENT, "x".repeat(10_001)).as_role("feeder");
+    let large = Request::post("/v1/events", EVENT, "x".repeat(10_001)).in_role("feeder");
     told(&large, 413, "too-large");
     let compressed =
-        Request::post("/v1/events", EVENT, "x").as_role("feeder").header("content-encoding", "gzip");
+        Request::post("/v1/events", EVENT, "x").in_role("feeder").header("content-encoding", "gzip");
     told(&compressed, 415, "compressed");
     // Also where it does not say how long it is.
     let chunked =
-        Request::post("/v1/events", EVENT, "").as_role("feeder").header("transfer-encoding", "chunked");
+        Request::post("/v1/events", EVENT, "").in_role("feeder").header("transfer-encoding", "chunked");
     let bytes = String::from_utf8(chunked.bytes()).unwrap().replace("content-length: 0\r\n", "");
     let mut stream = TcpStream::connect(running.address).unwrap();
     let body = format!("{bytes}2711\r\n{}\r\n0\r\n\r\n", "x".repeat(10_001));

@@ -13,7 +13,7 @@ const ON: &str = "2026-04-01";
 
 fn get(server: &Running, address: &str, role: &str) -> Answer {
     let request = Request::get(address);
-    server.ask(&if role.is_empty() { request } else { request.as_role(role) })
+    server.ask(&if role.is_empty() { request } else { request.in_role(role) })
 }
 
 /// Statements as the command line writes them: in JSON, and as CSV.
@@ -37,7 +37,7 @@ fn a_statement_is_the_one_of_the_command_line() {
         let address = format!("{address}referenceDate={ON}");
         let json = get(&server, &address, "reader").expect(200).json();
         let csv =
-            server.ask(&Request::get(&address).as_role("reader").header("accept", "text/csv")).expect(200);
+            server.ask(&Request::get(&address).in_role("reader").header("accept", "text/csv")).expect(200);
         assert_eq!(csv.header("content-type"), Some("text/csv"));
         answers.push((json, csv.text()));
     }
@@ -134,7 +134,7 @@ fn an_explanation_adds_up_and_comes_with_its_entries() {
     assert_eq!(standing("standingSince") + change, standing("standing"));
     assert!(explained["behind"].as_array().is_some_and(|it| it.len() > 1), "{explained}");
     let csv =
-        server.ask(&Request::get(address).as_role("reader").header("accept", "text/csv")).expect(200).text();
+        server.ask(&Request::get(address).in_role("reader").header("accept", "text/csv")).expect(200).text();
     assert_eq!(csv.lines().count(), 1 + explained["behind"].as_array().unwrap().len(), "{csv}");
 }
 
@@ -144,7 +144,7 @@ fn an_answer_that_never_changes_is_known_again_by_its_tag() {
     let ask = |address: &str, role: &str, more: &[(&str, &str)]| {
         let mut request = Request::get(address);
         if !role.is_empty() {
-            request = request.as_role(role);
+            request = request.in_role(role);
         }
         server.ask(&more.iter().fold(request, |request, (name, value)| request.header(name, value)))
     };
@@ -199,7 +199,7 @@ fn a_scenario_is_replayed_and_nothing_of_it_is_kept() {
     let housed = entries.as_array().unwrap().iter().find(|it| it["type"] == "placement-recorded").unwrap();
     let replay = |scenario: &Value, role: &str| {
         let address = format!("/v1/scenarios?referenceDate={ON}&area=Rotterdam");
-        server.ask(&Request::post(&address, "application/json", scenario.to_string()).as_role(role))
+        server.ask(&Request::post(&address, "application/json", scenario.to_string()).in_role(role))
     };
     let without = json!({ "name": "One less", "without": [{ "entry": housed["position"] }] });
     for role in ["reader", "auditor", "decision_maker"] {

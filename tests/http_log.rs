@@ -18,13 +18,13 @@ use serde_json::{Value, json};
 use crate::served::{Answer, Request, Running};
 
 fn get(server: &Running, address: &str) -> Answer {
-    server.ask(&Request::get(address).as_role("auditor"))
+    server.ask(&Request::get(address).in_role("auditor"))
 }
 
 /// All lines of the log.
 fn lines(server: &Running) -> Vec<String> {
     let request =
-        Request::get("/v1/entries?limit=1000").as_role("auditor").header("accept", "application/jsonl");
+        Request::get("/v1/entries?limit=1000").in_role("auditor").header("accept", "application/jsonl");
     server.ask(&request).expect(200).text().lines().map(str::to_owned).collect()
 }
 
@@ -34,7 +34,7 @@ fn deliver(server: &Running, first: u64, count: u64) {
     for number in first..first + count {
         rows += &format!("4c1b7a50-2f0e-4d83-9a6c-{number:012x},GM0599,2026-03-02,regular,1\n");
     }
-    let answer = server.ask(&Request::post("/v1/deliveries", "text/csv", rows).as_role("feeder")).expect(200);
+    let answer = server.ask(&Request::post("/v1/deliveries", "text/csv", rows).in_role("feeder")).expect(200);
     assert_eq!(answer.json()["totals"]["recorded"], count, "{}", answer.text());
 }
 
@@ -73,13 +73,13 @@ fn the_entries_are_read_page_by_page_byte_for_byte() {
     );
 
     let csv = server
-        .ask(&Request::get("/v1/entries?cursor=1&limit=3").as_role("auditor").header("accept", "text/csv"));
+        .ask(&Request::get("/v1/entries?cursor=1&limit=3").in_role("auditor").header("accept", "text/csv"));
     assert_eq!(csv.expect(200).text().lines().count(), 4);
     let end = get(&server, &format!("/v1/entries?cursor={}", all.len())).expect(200);
     assert_eq!(end.json(), json!([]));
     get(&server, &format!("/v1/entries?cursor={}", all.len() + 1)).expect(400);
     for role in ["feeder", "decision_maker", "province", "municipality", "reader", "operator"] {
-        server.ask(&Request::get("/v1/entries").as_role(role)).expect(403);
+        server.ask(&Request::get("/v1/entries").in_role(role)).expect(403);
     }
 }
 
@@ -105,7 +105,7 @@ fn proofs_hold_for_whoever_has_the_public_key() {
     let all = lines(&server);
     let key = SignerKey::new("peildatum.example/ledger".parse().unwrap(), [7; 32]);
     let text = |address: &str| {
-        server.ask(&Request::get(address).as_role("auditor").header("accept", "text/plain")).expect(200).body
+        server.ask(&Request::get(address).in_role("auditor").header("accept", "text/plain")).expect(200).body
     };
     let signed = SignedCheckpoint::verify(&text("/v1/checkpoints/latest"), key.verifier()).unwrap();
     assert_eq!(signed.head().size, all.len() as u64);
@@ -177,7 +177,7 @@ fn the_tiles_are_those_of_the_tree() {
     assert_eq!(entries, lines(&server));
     let full = "/v1/log/tile/0/000";
     let tag = get(&server, full).header("etag").unwrap().to_owned();
-    server.ask(&Request::get(full).as_role("auditor").header("if-none-match", &tag)).expect(304);
+    server.ask(&Request::get(full).in_role("auditor").header("if-none-match", &tag)).expect(304);
     for wrong in
         ["0/003", "0/002.p/250", "1/000", "9/000", "0/0", "0/000.p/256", "entries/009", "0/../0/000", "x"]
     {
@@ -226,7 +226,7 @@ fn who_follows_the_log_gets_each_entry_once_while_others_write_and_after_losing_
             scope.spawn(move || {
                 let mut seen: Vec<(u64, String)> = Vec::new();
                 while seen.len() < total {
-                    let request = Request::get("/v1/entries/stream").as_role("auditor");
+                    let request = Request::get("/v1/entries/stream").in_role("auditor");
                     let request = match seen.last() {
                         Some((last, _)) => request.header("last-event-id", &last.to_string()),
                         None => request,
@@ -259,7 +259,7 @@ fn read_all(server: &Running, total: usize) -> Vec<String> {
 fn follower(server: &Running) -> thread::JoinHandle<Vec<u64>> {
     let from = lines(server).len() - 1;
     let address = server.address;
-    let request = Request::get(&format!("/v1/entries/stream?from={from}")).as_role("auditor");
+    let request = Request::get(&format!("/v1/entries/stream?from={from}")).in_role("auditor");
     let (told, begun) = std::sync::mpsc::channel();
     let follower = thread::spawn(move || {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -308,7 +308,7 @@ fn where_to_begin_to_follow_is_a_place_in_the_log() {
         (String::new(), Some("x".to_owned()), 400),
         (String::new(), Some(size.to_string()), 400),
     ] {
-        let mut request = Request::get(&format!("/v1/entries/stream{query}")).as_role("auditor");
+        let mut request = Request::get(&format!("/v1/entries/stream{query}")).in_role("auditor");
         if let Some(last) = &header {
             request = request.header("last-event-id", last);
         }

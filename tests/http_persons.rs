@@ -107,7 +107,7 @@ fn a_number_of_a_person_stays_nowhere() {
     let limits = Limits { within: Duration::from_millis(300), ..Limits::default() };
     let running = Running::with(limits);
     let municipalities = Request::post("/v1/deliveries", "text/csv", example("municipalities.csv"));
-    running.ask(&municipalities.as_role("decision_maker")).expect(200);
+    running.ask(&municipalities.in_role("decision_maker")).expect(200);
     let mut answers: Vec<Answer> = Vec::new();
     let mut asked = 0;
     let mut ask = |request: &Request| {
@@ -128,25 +128,25 @@ fn a_number_of_a_person_stays_nowhere() {
         .chain(planted(&placement(1, "GM0599"), PLANTED[3]))
         .enumerate()
     {
-        ask(&Request::post("/v1/events", EVENT, event.to_string()).as_role("feeder"));
+        ask(&Request::post("/v1/events", EVENT, event.to_string()).in_role("feeder"));
         if index % 5 == 0 {
             let list = json!([event, placement(2, "GM9999")]);
             ask(&Request::post("/v1/deliveries", "application/cloudevents-batch+json", list.to_string())
-                .as_role("feeder"));
-            ask(&Request::post("/v1/events", "application/json", event.to_string()).as_role("feeder"));
-            ask(&Request::post("/v1/scenarios", "application/json", event.to_string()).as_role("reader"));
+                .in_role("feeder"));
+            ask(&Request::post("/v1/events", "application/json", event.to_string()).in_role("feeder"));
+            ask(&Request::post("/v1/scenarios", "application/json", event.to_string()).in_role("reader"));
         }
     }
     for number in PLANTED {
         let row = format!(
             "placement,municipality,counts_from,kind,persons\n{number},GM0599,2026-02-16,regular,1\n"
         );
-        ask(&Request::post("/v1/deliveries", "text/csv", row.clone()).as_role("feeder"));
-        ask(&Request::post("/v1/deliveries", "text/csv", row.replace("kind", number)).as_role("feeder"));
+        ask(&Request::post("/v1/deliveries", "text/csv", row.clone()).in_role("feeder"));
+        ask(&Request::post("/v1/deliveries", "text/csv", row.replace("kind", number)).in_role("feeder"));
         for broken in [format!("{{{number}"), format!("[{{\"a\":\"{number}\""), number.to_owned()] {
             for kind in [EVENT, "application/cloudevents-batch+json", "text/csv", "application/json"] {
-                ask(&Request::post("/v1/events", kind, broken.clone()).as_role("feeder"));
-                ask(&Request::post("/v1/deliveries", kind, broken.clone()).as_role("feeder"));
+                ask(&Request::post("/v1/events", kind, broken.clone()).in_role("feeder"));
+                ask(&Request::post("/v1/deliveries", kind, broken.clone()).in_role("feeder"));
             }
         }
     }
@@ -155,7 +155,7 @@ fn a_number_of_a_person_stays_nowhere() {
     let with = |number: u64, municipality: &str, person: &str| {
         let mut event = placement(number, municipality);
         event["data"]["personNumber"] = json!(person);
-        Request::post("/v1/events", EVENT, event.to_string()).as_role("feeder")
+        Request::post("/v1/events", EVENT, event.to_string()).in_role("feeder")
     };
     for (request, status) in [
         (with(500, "GM0599", PLANTED[3]), 201),
@@ -172,7 +172,7 @@ fn a_number_of_a_person_stays_nowhere() {
     let row = |number: &str| {
         let row = format!("4c1b7a50-2f0e-4d83-9a6c-51d2e8f7b302,GM0599,2026-02-16,regular,1,{number}");
         let file = format!("placement,municipality,counts_from,kind,persons,person_number\n{row}\n");
-        Request::post("/v1/deliveries", "text/csv", file).as_role("feeder")
+        Request::post("/v1/deliveries", "text/csv", file).in_role("feeder")
     };
     for number in PLANTED {
         ask(&row(number));
@@ -200,7 +200,7 @@ fn a_number_of_a_person_stays_nowhere() {
                 // Without a place for a number there is none in the address; and one of the routes never ends.
                 for place in places.iter().filter(|place| *place != path) {
                     let request = Request::new(&method, place);
-                    ask(&role.map_or_else(|| request.clone(), |role| request.clone().as_role(role)));
+                    ask(&role.map_or_else(|| request.clone(), |role| request.clone().in_role(role)));
                 }
             }
             for header in [
@@ -234,7 +234,7 @@ fn a_number_of_a_person_stays_nowhere() {
     assert!(asked > 1_000, "only {asked} requests");
     // A body that never ends.
     let mut stream = TcpStream::connect(running.address).unwrap();
-    let request = Request::post("/v1/events", EVENT, "x".repeat(5_000)).as_role("feeder").bytes();
+    let request = Request::post("/v1/events", EVENT, "x".repeat(5_000)).in_role("feeder").bytes();
     let head = request.len() - 5_000;
     stream.write_all(&request[..head]).unwrap();
     stream.write_all(format!("{{\"subject\":\"{}\"", PLANTED[0]).as_bytes()).unwrap();
@@ -245,11 +245,11 @@ fn a_number_of_a_person_stays_nowhere() {
     for role in ["operator", "feeder", "auditor"] {
         for path in ["/metrics", "/v1/quarantine?pageSize=500", "/v1/deliveries?pageSize=500", "/v1/sources"]
         {
-            let answer = send(running.address, &Request::get(path).as_role(role)).unwrap();
+            let answer = send(running.address, &Request::get(path).in_role(role)).unwrap();
             assert!(!holds_planted(&answer.body), "{path}");
         }
     }
-    let waiting = running.ask(&Request::get("/v1/quarantine").as_role("feeder")).json();
+    let waiting = running.ask(&Request::get("/v1/quarantine").in_role("feeder")).json();
     assert!(waiting["total"].as_u64().unwrap() > 10, "what was refused waits");
     let folder = running.stop();
     let mut searched = 0;

@@ -78,7 +78,7 @@ fn whatever_is_wrong_is_answered_by_the_rules_on_every_route() {
         let request = |address: &str| {
             let request = Request::new(&method, address);
             let request = match &role {
-                Some(role) => request.as_role(role),
+                Some(role) => request.in_role(role),
                 None => request,
             };
             match &kind {
@@ -100,7 +100,7 @@ fn whatever_is_wrong_is_answered_by_the_rules_on_every_route() {
         tried(&Request::new(&method, &address).header("authorization", "Basic x"), &[401], "another scheme");
         if let Some(wrong) = wrong_role {
             tried(&Request::new(&method, &address), &[401], "no token");
-            tried(&Request::new(&method, &address).as_role(wrong), &[403], "the wrong role");
+            tried(&Request::new(&method, &address).in_role(wrong), &[403], "the wrong role");
         }
         if method != "DELETE" {
             let needed = match path.as_str() {
@@ -114,12 +114,12 @@ fn whatever_is_wrong_is_answered_by_the_rules_on_every_route() {
             let address = format!("{address}{needed}");
             tried(&request(&address).header("accept", "image/png"), &[406], "another form");
             if kind.is_some() {
-                let other = Request::new(&method, &address).as_role(role.as_deref().unwrap());
+                let other = Request::new(&method, &address).in_role(role.as_deref().unwrap());
                 // What is not there, or not the caller's, is told before its form is looked at.
                 let there = !path.contains("{id}");
                 let sent = |kind: &str, body: &str| {
                     let mut request = Request::post(&address, kind, body).method(&method);
-                    request = request.as_role(role.as_deref().unwrap());
+                    request = request.in_role(role.as_deref().unwrap());
                     server.ask(&request)
                 };
                 let what = format!("{method} {path}");
@@ -157,10 +157,10 @@ fn what_is_too_large_too_slow_or_broken_is_answered_by_the_rules() {
         let query = if path.ends_with("scenarios") { "?referenceDate=2026-04-01" } else { "" };
         let address = filled_in(&path) + query;
         let role = roles(&operation).0.unwrap();
-        let large = Request::post(&address, &kind, PLANTED.repeat(500)).as_role(&role);
+        let large = Request::post(&address, &kind, PLANTED.repeat(500)).in_role(&role);
         is_a_problem(&server.ask(&large), &[413], &format!("{method} {path}, too large"));
         // The head and a part of the body come, and then nothing more.
-        let slow = Request::post(&address, &kind, PLANTED.repeat(50)).as_role(&role).bytes();
+        let slow = Request::post(&address, &kind, PLANTED.repeat(50)).in_role(&role).bytes();
         let mut stream = TcpStream::connect(server.address).unwrap();
         stream.write_all(&slow[..slow.len() - 100]).unwrap();
         let mut said = String::new();
@@ -184,7 +184,7 @@ fn who_comes_when_all_places_to_search_are_taken_is_told_to_come_back() {
         "/v1/proofs/consistency?from=1",
         "/v1/log/tile/0/000.p/1",
     ] {
-        let answer = server.ask(&Request::get(address).as_role("auditor"));
+        let answer = server.ask(&Request::get(address).in_role("auditor"));
         is_a_problem(&answer, &[503], address);
         assert_eq!((answer.json()["code"].as_str(), answer.header("retry-after")), (Some("busy"), Some("1")));
     }

@@ -50,7 +50,7 @@ fn begun() -> (Desk, Serving) {
     make_tokens(&folder.ledger());
     let serving = start(&folder.ledger());
     let request = Request::post("/v1/deliveries", "text/csv", example("municipalities.csv"));
-    send(serving.address, &request.as_role("decision_maker")).unwrap();
+    send(serving.address, &request.in_role("decision_maker")).unwrap();
     (folder, serving)
 }
 
@@ -63,7 +63,7 @@ fn a_server_that_is_killed_while_many_feed_it_has_lost_nothing_and_repeats_nothi
         .map(|client| {
             let (address, tell) = (Arc::clone(&address), tell.clone());
             thread::spawn(move || {
-                let mut told = |_: &_| drop(tell.send(()));
+                let mut told = |_: &_| tell.send(()).unwrap_or_default();
                 feed(client, 8, &mut told, &|| *address.lock().unwrap())
             })
         })
@@ -91,7 +91,7 @@ fn a_server_that_is_asked_to_stop_has_everything_on_disk_that_it_acknowledged() 
         .map(|client| {
             let (address, tell) = (Arc::clone(&address), tell.clone());
             thread::spawn(move || {
-                let mut told = |_: &_| drop(tell.send(()));
+                let mut told = |_: &_| tell.send(()).unwrap_or_default();
                 feed(client, u64::MAX, &mut told, &|| *address.lock().unwrap())
             })
         })

@@ -1,5 +1,7 @@
 //! Every test that runs the whole program, and only those.
 
+// Shared with the tests of servers in one process, which use all of them.
+#[allow(dead_code)]
 mod feeders;
 mod folders;
 mod program;
@@ -24,5 +26,6 @@ mod program_replay;
 mod program_schemas;
 mod program_serve;
 mod program_weeks;
+#[allow(dead_code)]
 mod served;
 mod witness;

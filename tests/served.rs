@@ -183,7 +183,7 @@ impl Request {
     }
 
     /// As a role, by the token that is named so.
-    pub fn as_role(self, name: &str) -> Self {
+    pub fn in_role(self, name: &str) -> Self {
         let token = secret(name).reveal().to_owned();
         self.header("authorization", &format!("Bearer {token}"))
     }

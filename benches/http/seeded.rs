@@ -57,11 +57,6 @@ pub fn server(dir: &Path, placements: u64) -> Result<Arc<Server>, Failure> {
     Ok(Server::new(dir, ledger, access, trail, settings)?.0)
 }
 
-/// The codes of all municipalities.
-pub fn codes() -> impl Iterator<Item = String> {
-    facts::municipalities().into_iter().map(|(it, _)| it.code.to_string())
-}
-
 /// Placements as events.
 pub fn events(
     source: &Source,
