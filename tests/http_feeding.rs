@@ -348,3 +348,84 @@ fn what_is_too_long_is_told_so() {
     stream.read_exact(&mut status).unwrap();
     assert_eq!(&status, b"HTTP/1.1 413");
 }
+
+#[test]
+fn a_row_of_another_length_than_its_header_is_refused_and_waits() {
+    let running = begun();
+    for rows in ["placement,reason\nx\n", "placement,reason\nx,y,z\n", "placement,reason\nx\u{e9},\"never\n"]
+    {
+        let request = Request::post("/v1/deliveries", "text/csv", rows).in_role("feeder");
+        let receipt = running.ask(&request).expect(200).json();
+        assert_eq!(receipt["totals"]["refused"], 1, "{rows}");
+    }
+    let raw = b"placement,reason\n\xff\xfe,recorded_twice\n".to_vec();
+    running.ask(&Request::post("/v1/deliveries", "text/csv", raw).in_role("feeder")).expect(200);
+    assert_eq!(running.ask(&Request::get("/v1/quarantine").in_role("feeder")).json()["total"], 4);
+    // Whatever comes in as a file, the server goes on.
+    running.ask(&one(&placement(1, "GM0599"))).expect(201);
+    let named =
+        "placement,municipality,counts_from,kind,persons,refusal_123456782\nx,GM0599,2026-02-16,regular,1,\n";
+    let answer =
+        running.ask(&Request::post("/v1/deliveries", "text/csv", named).in_role("feeder")).expect(400);
+    assert!(!answer.text().contains("123456782"));
+}
+
+#[test]
+fn what_is_refused_speaks_for_no_other_organisation_either() {
+    let running = begun();
+    let foreign = |number: &str| {
+        let event =
+            with(placement(1, "GM0599"), "source", json!(format!("urn:nld:oin:{OTHER}:systeem:other")));
+        with(with(event, "data", json!({"placement": "x"})), "sequence", json!(number))
+    };
+    running.ask(&one(&foreign("99999"))).expect(403);
+    running.ask(&many(&[placement(2, "GM0599"), foreign("99999")])).expect(403);
+    // A kind that the role may not send, of the own organisation, and not to be understood either.
+    let kind = json!("nl.huisvesting-statushouders.quotas.published.v1");
+    let other = with(with(placement(1, "GM0599"), "type", kind), "data", json!({}));
+    running.ask(&one(&other)).expect(403);
+    let sources = running.ask(&Request::get("/v1/sources").in_role("auditor")).json();
+    assert!(!sources.to_string().contains(OTHER), "{sources}");
+    assert_eq!(running.ask(&Request::get("/v1/quarantine").in_role("feeder")).json()["total"], 0);
+}
+
+#[test]
+fn one_thing_in_quarantine_becomes_one_thing_in_the_log_whoever_mends_it_at_once() {
+    let running = begun();
+    let address = running.address;
+    for round in 0..10 {
+        let refused = running.ask(&one(&placement(1_000 + round, "GM9999"))).expect(400).json();
+        let path = format!("/v1/quarantine/{}", refused["quarantine"].as_str().unwrap());
+        let put =
+            |event: &Value| Request::post(&path, EVENT, event.to_string()).method("PUT").in_role("feeder");
+        let requests: Vec<_> = (0..6).map(|at| put(&placement(2_000 + 10 * round + at, "GM0599"))).collect();
+        let senders: Vec<_> = requests
+            .into_iter()
+            .map(|request| thread::spawn(move || send(address, &request).unwrap().status))
+            .collect();
+        let statuses: Vec<u16> = senders.into_iter().map(|it| it.join().unwrap()).collect();
+        assert_eq!(statuses.iter().filter(|it| **it == 200).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|it| [200, 403, 409].contains(it)), "{statuses:?}");
+        running.ask(&Request::get(&path).in_role("feeder")).expect(403);
+    }
+    // A file with a header alone mends nothing and takes nothing away.
+    let refused = running.ask(&one(&placement(1, "GM9999"))).expect(400).json();
+    let path = format!("/v1/quarantine/{}", refused["quarantine"].as_str().unwrap());
+    let header = "placement,municipality,counts_from,kind,persons\n";
+    running.ask(&Request::post(&path, "text/csv", header).method("PUT").in_role("feeder")).expect(400);
+    running.ask(&Request::get(&path).in_role("feeder")).expect(200);
+}
+
+#[test]
+fn an_event_with_a_key_is_answered_once_also_where_it_is_refused() {
+    let running = begun();
+    let key = "0b1f6a52-9f43-4f0e-8a55-3f6f0d0c5b33";
+    let keyed = |event: &Value| one(event).header("idempotency-key", key);
+    let refused = running.ask(&keyed(&placement(1, "GM9999"))).expect(400);
+    let again = running.ask(&keyed(&placement(1, "GM9999"))).expect(400);
+    assert_eq!(again.json()["quarantine"], refused.json()["quarantine"]);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(running.ask(&Request::get("/v1/quarantine").in_role("feeder")).json()["total"], 1);
+    running.ask(&keyed(&placement(1, "GM0599"))).expect(409);
+    running.ask(&one(&placement(1, "GM0599")).header("idempotency-key", "nonsense")).expect(400);
+}

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroize as _;
 
 use super::Parcels;
-use super::parcel::{Content, Parcel, Raw, Request};
+use super::parcel::{Content, Envelope, Parcel, Raw, Request};
 use super::pseudonym::{Line, Refused, take_out};
 use crate::decide::command::{Command, Identity};
 use crate::decide::refusal::Refusal;
@@ -76,15 +76,15 @@ pub fn event(number: u64, text: &str) -> Parcel {
 }
 
 fn row(number: u64, mut text: String) -> Parcel {
-    let (mut numbered, mut sequence) = (None, None);
+    let mut envelope = Envelope::default();
     let parcel = match take_out(&text) {
         None => {
-            let understood = read(&text, &mut sequence, &mut numbered);
+            let understood = read(&text, &mut envelope);
             parcel_of(number, text, understood)
         }
         Some(Line { line, number: person }) => {
             text.zeroize();
-            match (person, read(&line, &mut sequence, &mut numbered)) {
+            match (person, read(&line, &mut envelope)) {
                 (Ok(person), understood) => {
                     Parcel { person: Some(person), ..parcel_of(number, line, understood) }
                 }
@@ -97,7 +97,7 @@ fn row(number: u64, mut text: String) -> Parcel {
             }
         }
     };
-    Parcel { numbered: numbered.zip(sequence), ..parcel }
+    Parcel { envelope, ..parcel }
 }
 
 fn parcel_of(number: u64, line: String, understood: Result<Content, Vec<Refusal>>) -> Parcel {
@@ -117,7 +117,10 @@ pub fn event_list(content: &[u8], most: usize) -> Result<Vec<Parcel>, NoList> {
     if events.len() > most {
         return Err(NoList::TooMany(events.len()));
     }
-    Ok((1..).zip(events).map(|(number, it)| event(number, it.get())).collect())
+    match events.iter().any(|it| it.get().len() as u64 > LINE_MAX) {
+        true => Err(NoList::TooLong),
+        false => Ok((1..).zip(events).map(|(number, it)| event(number, it.get())).collect()),
+    }
 }
 
 /// Why something is not a list of events.
@@ -129,6 +132,9 @@ pub enum NoList {
     /// The text is something else.
     #[error("is not a JSON array")]
     NotAnArray,
+    /// One of them is longer than a line of a file may be.
+    #[error("holds an event of more than 1,048,576 bytes")]
+    TooLong,
     /// There are too many.
     #[error("holds {0} events")]
     TooMany(usize),
@@ -169,8 +175,8 @@ struct CloudEvent<'a> {
 
 /// What one event says, or every fault of its envelope, or the first of its content.
 ///
-/// Which source it is of and what number it has there is told also when it is refused, where that can be read.
-fn read(line: &str, sequence: &mut Option<u64>, of: &mut Option<Source>) -> Result<Content, Vec<Refusal>> {
+/// Where it comes from is told also when it is refused, as far as that can be read.
+fn read(line: &str, envelope: &mut Envelope) -> Result<Content, Vec<Refusal>> {
     const NOT_AN_OBJECT: Refusal = Refusal::Unreadable { problem: "is not one JSON object on one line" };
     let Ok(value) = serde_json::from_str::<Value>(line) else {
         let number = holds_person_number(line);
@@ -198,9 +204,9 @@ fn read(line: &str, sequence: &mut Option<u64>, of: &mut Option<Source>) -> Resu
     let source: Option<Source> = attribute("source", event.source, &mut refusals);
     match event.sequence.as_deref().map(number_of_event) {
         Some(None) => refusals.push(malformed("sequence", SEQUENCE)),
-        number => *sequence = number.flatten(),
+        number => envelope.sequence = number.flatten(),
     }
-    *of = source.clone();
+    envelope.source = source.clone();
     let registered_at: Option<RecordedAt> = match event.time {
         Some(time) => attribute("time", Some(time), &mut refusals),
         None => None,
@@ -221,6 +227,7 @@ fn read(line: &str, sequence: &mut Option<u64>, of: &mut Option<Source>) -> Resu
             name
         }
     };
+    envelope.event = name;
     let command = match (name, event.data) {
         (_, None) => {
             refusals.push(missing("data"));

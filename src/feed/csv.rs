@@ -526,6 +526,11 @@ pub(super) fn delimiter_of(from: &mut impl BufRead) -> io::Result<u8> {
 
 /// The kind of file that has just these columns.
 pub(super) fn kind_of(header: &StringRecord) -> Result<FileKind, FeedError> {
+    // Every name, also of columns that are left alone: the header stands beside the rows that are kept to be mended.
+    if header.iter().any(holds_person_number) {
+        let said = "a column is named by what looks like a BSN or a V-number: give it another name";
+        return Err(FeedError::Header(said.to_owned()));
+    }
     let named: Vec<&str> = header.iter().filter(|it| !it.starts_with(REFUSAL_COLUMNS)).collect();
     let twice = named.iter().enumerate().any(|(index, name)| named[..index].contains(name));
     if twice {

@@ -19,7 +19,7 @@ use csv::StringRecord;
 use uuid::Uuid;
 
 use super::acknowledged::Acknowledged;
-use super::parcel::Parcel;
+use super::parcel::{Envelope, Parcel};
 use super::{FeedError, settle};
 use crate::domain::access::Oin;
 use crate::domain::source::Source;
@@ -74,6 +74,9 @@ pub enum NotTaken {
         /// How many may.
         room: usize,
     },
+    /// Somebody mends the same at this moment.
+    #[error("this is being mended already")]
+    BeingMended,
     /// What should be mended is not there any more.
     #[error("this is not in quarantine any more")]
     NotInQuarantine,
@@ -188,6 +191,15 @@ impl Intake {
     }
 }
 
+/// What was decided about and is not answered.
+#[derive(Default)]
+struct UnderWay {
+    /// By its key, so that the same delivery sent twice at once is recorded and answered once.
+    keys: HashMap<(Oin, Uuid), (ContentHash, Also)>,
+    /// By what it mends, so that one thing in quarantine becomes one thing in the log.
+    mended: HashMap<(Oin, Uuid), Also>,
+}
+
 /// Decides about what waits, group by group, until nothing comes any more or the ledger breaks.
 fn decide_all(
     ledger: &RwLock<Ledger>,
@@ -198,8 +210,7 @@ fn decide_all(
     decided: &SyncSender<Vec<Decided>>,
 ) {
     let _telling = Telling(watching);
-    // The keys of what is on its way, so that the same delivery sent twice at once is recorded and answered once.
-    let mut under_way: HashMap<(Oin, Uuid), (ContentHash, Also)> = HashMap::new();
+    let mut under_way = UnderWay::default();
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         let mut rows = group[0].offer.parcels.len();
@@ -213,7 +224,8 @@ fn decide_all(
             load.deliveries.fetch_sub(1, Ordering::Relaxed);
             load.bytes.fetch_sub(it.bytes, Ordering::Relaxed);
         }
-        under_way.retain(|_, (_, also)| !also.is_answered());
+        under_way.keys.retain(|_, (_, also)| !also.is_answered());
+        under_way.mended.retain(|_, also| !also.is_answered());
         let mut fresh = Vec::with_capacity(group.len());
         for it in group {
             fresh.extend(not_yet_answered(desk, ledger, it, &mut under_way));
@@ -238,11 +250,11 @@ fn not_yet_answered(
     desk: &Mutex<Desk>,
     ledger: &RwLock<Ledger>,
     it: Waiting,
-    under_way: &mut HashMap<(Oin, Uuid), (ContentHash, Also)>,
+    under_way: &mut UnderWay,
 ) -> Option<(Offer, Also)> {
     let Waiting { offer, answer, .. } = it;
     if let Some((key, digest)) = &offer.key {
-        match under_way.get(&(offer.owner, *key)) {
+        match under_way.keys.get(&(offer.owner, *key)) {
             Some((same, also)) if same == digest => {
                 also.push(answer);
                 return None;
@@ -271,20 +283,34 @@ fn not_yet_answered(
         }
     }
     let desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(id) = offer.mends
-        && !desk.is_in_quarantine(offer.owner, id)
-    {
-        answer(Err(NotTaken::NotInQuarantine));
-        return None;
+    if let Some(id) = offer.mends {
+        let place = (offer.owner, id);
+        let why = match desk.is_in_quarantine(offer.owner, id) {
+            // What is answered by now is found in quarantine as it is by now.
+            true if under_way.mended.get(&place).is_some_and(|also| !also.is_answered()) => {
+                Some(NotTaken::BeingMended)
+            }
+            true => None,
+            false => Some(NotTaken::NotInQuarantine),
+        };
+        if let Some(why) = why {
+            answer(Err(why));
+            return None;
+        }
     }
-    if let Err(full) = desk.room_for(offer.owner, offer.parcels.iter().map(|it| it.rows.len()).sum()) {
+    if offer.mends.is_none()
+        && let Err(full) = desk.room_for(offer.owner, offer.parcels.iter().map(|it| it.rows.len()).sum())
+    {
         answer(Err(full));
         return None;
     }
     let also = Also::default();
     also.push(answer);
     if let Some((key, digest)) = &offer.key {
-        under_way.insert((offer.owner, *key), (*digest, also.clone()));
+        under_way.keys.insert((offer.owner, *key), (*digest, also.clone()));
+    }
+    if let Some(id) = offer.mends {
+        under_way.mended.insert((offer.owner, id), also.clone());
     }
     Some((offer, also))
 }
@@ -310,7 +336,8 @@ fn decide_group(
         let (mut rows, mut numbered) = (Vec::new(), Vec::new());
         for mut parcel in parcels {
             // What is refused arrived too: nothing is missing where it waits in quarantine.
-            numbered.extend(parcel.numbered.take());
+            let Envelope { source, sequence, .. } = std::mem::take(&mut parcel.envelope);
+            numbered.extend(source.zip(sequence));
             let id = parcel.content.as_ref().and_then(|content| content.identity.id);
             let mut settled = Vec::new();
             settle(&mut batch, parcel, &mut settled)?;

@@ -10,6 +10,7 @@ use crate::decide::command::{Command, Identity};
 use crate::decide::refusal::Refusal;
 use crate::domain::area::{Inhabitants, MunicipalityCode, PerMunicipality, Population};
 use crate::domain::carry_over::CarryOver;
+use crate::domain::event::EventName;
 use crate::domain::half_year::HalfYear;
 use crate::domain::person_number::{holds_person_number, without_person_numbers};
 use crate::domain::persons::{Balance, Persons};
@@ -25,10 +26,21 @@ pub struct Parcel {
     pub rows: Vec<Row>,
     /// What they ask for, where any of them can be understood.
     pub content: Option<Content>,
-    /// The number that the source gave to the event among all of its own (the attribute `sequence`), where it gave one.
-    pub numbered: Option<(Source, u64)>,
+    /// What the envelope of an event says of where it comes from.
+    pub envelope: Envelope,
     /// The number of the person that its row is about, taken out until a token is in its place.
     pub person: Option<TakenOut>,
+}
+
+/// What can be read of where an event comes from, also where the event as a whole is refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// Its source.
+    pub source: Option<Source>,
+    /// Its kind.
+    pub event: Option<EventName>,
+    /// The number that its source gave to it among all of its own (the attribute `sequence`).
+    pub sequence: Option<u64>,
 }
 
 /// A row of a file as it was delivered.
@@ -208,7 +220,12 @@ impl Parcel {
 
     /// A row that is refused as it stands.
     pub fn refused(number: u64, raw: Raw, refusals: Vec<Refusal>) -> Self {
-        Self { rows: vec![Row { number, raw, refusals }], content: None, numbered: None, person: None }
+        Self {
+            rows: vec![Row { number, raw, refusals }],
+            content: None,
+            envelope: Envelope::default(),
+            person: None,
+        }
     }
 
     /// A row that asks for one event.
@@ -216,7 +233,7 @@ impl Parcel {
         Self {
             rows: vec![Row { number, raw, refusals: Vec::new() }],
             content: Some(content),
-            numbered: None,
+            envelope: Envelope::default(),
             person: None,
         }
     }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use percent_encoding::percent_decode_str;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::problem::{Answered, AskedWrongly, Problem};
 use crate::domain::person_number::holds_person_number;
 use crate::domain::time::Position;
+use crate::feed::intake::NotTaken;
 
 /// How an answer may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,11 +268,18 @@ fn decoded(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// The whole body, no larger and no slower than it may be.
+/// The whole body, no larger and no slower than it may be, with its place among all bodies that are held. Room is taken as it
+/// comes, so that nobody holds what it only announces.
 ///
 /// # Errors
-/// When it is too large, comes too slowly, or breaks off.
-pub async fn body(headers: &HeaderMap, body: Body, most: usize, within: Duration) -> Answered<Bytes> {
+/// When it is too large, comes too slowly, or breaks off, and when too much is held already.
+pub async fn body<'a>(
+    headers: &HeaderMap,
+    mut body: Body,
+    most: usize,
+    within: Duration,
+    room: &'a Semaphore,
+) -> Answered<(Bytes, SemaphorePermit<'a>)> {
     let too_large = || {
         let detail = format!("a body of {most} bytes is the largest that is taken: send it in parts");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
@@ -282,25 +291,33 @@ pub async fn body(headers: &HeaderMap, body: Body, most: usize, within: Duration
     if announced(headers).is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    match tokio::time::timeout(within, Limited::new(body, most).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::one(
-            "broken-off",
-            "body",
-            "the body broke off before its end",
-            "send it again: nothing of it was recorded",
-        )),
-        Err(_) => {
-            let detail =
-                "the body came too slowly; nothing of it was recorded. Send it again, in smaller parts";
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail))
+    let full = |_| Problem::from(NotTaken::Busy);
+    let read = async {
+        let mut held = room.try_acquire().map_err(full)?;
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let broken_off = |_| {
+                let remedy = "send it again: nothing of it was recorded";
+                Problem::one("broken-off", "body", "the body broke off before its end", remedy)
+            };
+            let Ok(data) = frame.map_err(broken_off)?.into_data() else { continue };
+            if bytes.len() + data.len() > most {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&data);
+            let more = (bytes.len() / 1_024 + 1).saturating_sub(held.num_permits());
+            held.merge(room.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)).map_err(full)?);
         }
-    }
+        Ok((Bytes::from(bytes), held))
+    };
+    tokio::time::timeout(within, read).await.unwrap_or_else(|_| {
+        let detail = "the body came too slowly; nothing of it was recorded. Send it again, in smaller parts";
+        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail))
+    })
 }
 
 /// How long the body says that it is.
-pub fn announced(headers: &HeaderMap) -> Option<u64> {
+fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

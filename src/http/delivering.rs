@@ -18,12 +18,13 @@ use super::problem::{Answered, AskedWrongly, Problem};
 use super::{Limits, Server};
 use crate::decide::command::Command;
 use crate::domain::access::{Caller, Denied};
+use crate::domain::source::Source;
 use crate::domain::time::{AsOf, ReferenceDate};
 use crate::feed::acknowledged::{Acknowledged, Became};
 use crate::feed::cloudevent::{self, NoList};
 use crate::feed::csv::CsvFile;
 use crate::feed::intake::{NotTaken, Offer};
-use crate::feed::parcel::Parcel;
+use crate::feed::parcel::{Envelope, Parcel};
 use crate::feed::{FeedError, Parcels};
 use crate::ledger::now;
 use crate::proof::content::ContentHash;
@@ -32,6 +33,9 @@ const EVENT: &str = "application/cloudevents+json";
 const BINARY: &str = "application/json";
 const BATCH: &str = "application/cloudevents-batch+json";
 const CSV: &str = "text/csv";
+
+/// The largest single event, in bytes: as in a file.
+const EVENT_MAX: usize = 1 << 20;
 
 /// Deliver one event.
 ///
@@ -43,6 +47,7 @@ const CSV: &str = "text/csv";
     path = "/v1/events",
     operation_id = "deliverEvent",
     tag = "Delivering",
+    params(("Idempotency-Key" = Option<String>, Header, description = "A UUID by which the same delivery is known again.", format = "uuid")),
     request_body(description = "The event.", content(
         (ref("#/components/schemas/cloudevent") = "application/cloudevents+json"),
         (ref("#/components/schemas/eventData") = "application/json"),
@@ -69,17 +74,19 @@ pub async fn event(
     if kind != EVENT && kind != BINARY {
         return Err(asked::other_content_type(&[EVENT, BINARY]));
     }
-    let body = read(&server, &headers, body).await?;
+    let key = idempotency_key(&headers)?;
+    let body = read(&server, &headers, body, EVENT_MAX).await?;
+    let key = key.map(|key| (key, ContentHash::of(&body.bytes)));
     let text = match kind.as_str() {
         EVENT => String::from_utf8(body.bytes.to_vec()).map_err(|_| unreadable("is not text in UTF-8"))?,
         _ => structured(&headers, &body.bytes)?,
     };
     let parcels = vec![cloudevent::event(1, &text)];
-    let (receipt, _) = offered(&server, caller, parcels, None, None, false, None).await?;
+    let (receipt, again) = offered(&server, caller, parcels, None, key, false, None).await?;
     let row = receipt.rows.first().expect("one event is one row");
     let location =
         |delivery| HeaderValue::from_str(&format!("/v1/deliveries/{delivery}")).expect("a UUID is a header");
-    Ok(match &row.became {
+    let mut response = match &row.became {
         Became::Recorded { .. } => {
             let headers = [(header::LOCATION, location(receipt.delivery))];
             (StatusCode::CREATED, headers, json(&*receipt)).into_response()
@@ -99,7 +106,16 @@ pub async fn event(
             let problem = Problem::new(StatusCode::BAD_REQUEST, "refused", detail);
             not_recorded(problem, faults.iter().map(Into::into).collect(), *quarantine, &receipt)
         }
-    })
+    };
+    tell_again(&mut response, again);
+    Ok(response)
+}
+
+/// Says that it is the answer to an earlier delivery with the same key.
+fn tell_again(response: &mut Response, again: bool) {
+    if again {
+        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
 }
 
 fn not_recorded(
@@ -150,7 +166,7 @@ pub async fn delivery(
         return Err(asked::other_content_type(&[BATCH, CSV]));
     }
     let key = idempotency_key(&headers)?;
-    let body = read(&server, &headers, body).await?;
+    let body = read(&server, &headers, body, usize::MAX).await?;
     let key = key.map(|key| (key, ContentHash::of(&body.bytes)));
     let most = server.settings.limits.rows;
     let source = caller.source().ok_or_else(Problem::unknown_caller)?;
@@ -163,9 +179,7 @@ pub async fn delivery(
     let (parcels, header) = read.await.map_err(|_| Problem::broken())??;
     let (receipt, again) = offered(&server, caller, parcels, header, key, true, None).await?;
     let mut response = json(&*receipt);
-    if again {
-        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-    }
+    tell_again(&mut response, again);
     Ok(response)
 }
 
@@ -176,13 +190,11 @@ struct Held<'a> {
 }
 
 /// Reads a body within the limits. Where too much is held already, nothing of it is read.
-async fn read<'a>(server: &'a Server, headers: &HeaderMap, body: Body) -> Answered<Held<'a>> {
-    let Limits { body: most, within, .. } = server.settings.limits;
-    let announced = asked::announced(headers).map_or(most, |length| most.min(length as usize));
-    // A body and what is made of it take some times its size.
-    let kilobytes = u32::try_from(announced / 1_024 + 1).unwrap_or(u32::MAX);
-    let room = server.bodies.try_acquire_many(kilobytes).map_err(|_| Problem::from(NotTaken::Busy))?;
-    Ok(Held { bytes: asked::body(headers, body, most, within).await?, _room: room })
+async fn read<'a>(server: &'a Server, headers: &HeaderMap, body: Body, most: usize) -> Answered<Held<'a>> {
+    let Limits { body: all, within, .. } = server.settings.limits;
+    let most = most.min(all);
+    let (bytes, room) = asked::body(headers, body, most, within, &server.bodies).await?;
+    Ok(Held { bytes, _room: room })
 }
 
 /// What somebody mends in quarantine, as one row.
@@ -197,7 +209,7 @@ pub(super) async fn mended(
     if kind != EVENT && kind != CSV {
         return Err(asked::other_content_type(&[EVENT, CSV]));
     }
-    let body = read(server, headers, body).await?;
+    let body = read(server, headers, body, EVENT_MAX).await?;
     let source = caller.source().ok_or_else(Problem::unknown_caller)?;
     let (parcels, header) = match kind.as_str() {
         EVENT => {
@@ -207,6 +219,10 @@ pub(super) async fn mended(
         }
         _ => rows(body.bytes.clone(), source, 1).map(|(parcels, header)| (parcels, Some(header)))?,
     };
+    // A file without a row would take away what waits and put nothing in its place.
+    if parcels.iter().map(|it| it.rows.len()).sum::<usize>() != 1 {
+        return Err(unreadable("has no row"));
+    }
     Ok(offered(server, caller, parcels, header, None, false, Some(mends)).await?.0)
 }
 
@@ -259,6 +275,11 @@ impl From<NotTaken> for Problem {
                 "quarantine-full",
                 format!("{it}; nothing was recorded. Mend or withdraw what waits in /v1/quarantine first"),
             ),
+            NotTaken::BeingMended => Self::new(
+                StatusCode::CONFLICT,
+                "being-mended",
+                "this is being mended by another request; nothing was recorded. Look at what became of it first",
+            ),
             NotTaken::NotInQuarantine => Self::not_allowed(super::quarantine::NOT_YOURS),
             NotTaken::Broken(why) => {
                 tracing::error!(why = %super::shown(&why), "a delivery cannot be recorded");
@@ -275,8 +296,12 @@ impl From<NotTaken> for Problem {
 fn may_send(server: &Server, caller: &Caller, parcels: &[Parcel]) -> Answered<()> {
     let mut denied: Vec<(u64, Denied)> = Vec::new();
     for parcel in parcels {
-        let Some(content) = &parcel.content else { continue };
         let row = parcel.rows.first().map_or(0, |row| row.number);
+        let Some(content) = &parcel.content else {
+            // What is refused for another reason is held to the same, as far as it says where it comes from.
+            denied.extend(envelope_denied(caller, &parcel.envelope).map(|why| (row, why)));
+            continue;
+        };
         let command = content.command();
         if let Err(why) = caller.may_send(command.event_name(), &content.identity.source) {
             denied.push((row, why));
@@ -298,20 +323,27 @@ fn may_send(server: &Server, caller: &Caller, parcels: &[Parcel]) -> Answered<()
     Err(problem.with_faults(faults.collect()))
 }
 
+/// Why a caller may not send what has this envelope.
+fn envelope_denied(caller: &Caller, envelope: &Envelope) -> Option<Denied> {
+    let Envelope { source, event, .. } = envelope;
+    let own = |source: &Source| source.oin().is_some_and(|oin| caller.is_of(oin));
+    match (source, event) {
+        (Some(source), _) if !own(source) => Some(Denied::OtherOrganisation),
+        (_, Some(event)) if !caller.role().may_send(*event) => Some(Denied::OtherRole),
+        _ => None,
+    }
+}
+
 /// The rows of a list of events.
 fn events(body: &[u8], most: usize) -> Answered<Vec<Parcel>> {
     cloudevent::event_list(body, most).map_err(|fault| match fault {
         NoList::TooMany(_) => too_many(most),
-        NoList::NotText | NoList::NotAnArray => unreadable(&fault.to_string()),
+        NoList::NotText | NoList::NotAnArray | NoList::TooLong => unreadable(&fault.to_string()),
     })
 }
 
 /// The rows of a file.
-fn rows(
-    body: Bytes,
-    source: crate::domain::source::Source,
-    most: usize,
-) -> Answered<(Vec<Parcel>, ::csv::StringRecord)> {
+fn rows(body: Bytes, source: Source, most: usize) -> Answered<(Vec<Parcel>, ::csv::StringRecord)> {
     let fault = |error: FeedError| match error {
         FeedError::Header(said) => {
             Problem::one("unreadable", "body", &said, "see docs/deliveries.md for the columns")

@@ -43,7 +43,7 @@ struct Register<'a> {
 pub async fn list(State(server): State<Arc<Server>>, uri: Uri, headers: HeaderMap) -> Answered {
     let mut query = Query::of(&uri);
     let (on, moment) = (reference_date(&mut query), moment(&mut query, "knownAt"));
-    let (page, page_size) = page(&mut query);
+    let (page, page_size) = page(&mut query, 500);
     query.end()?;
     asked::form(&headers, &[Form::Json])?;
     let on = on.expect("it is there");

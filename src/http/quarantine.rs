@@ -11,11 +11,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Server;
+use super::answering::searched;
 use super::asked::{self, Form, Query};
 use super::delivering::{json, mended};
 use super::gate::By;
 use super::problem::{Answered, Problem};
-use super::receipts::{Page, broken, owner, page};
+use super::receipts::{LISTED_MAX, Page, broken, owner, page};
 use crate::feed::intake::InQuarantine;
 
 /// What is said of something that is not the caller's, and of what never was: the same.
@@ -45,7 +46,7 @@ struct Waiting {
     tag = "Delivering",
     params(
         ("page" = Option<u32>, Query, description = "Which page, from 1."),
-        ("pageSize" = Option<u32>, Query, description = "How many on a page, at most 500."),
+        ("pageSize" = Option<u32>, Query, description = "How many on a page, at most 50."),
     ),
     responses((status = 200, description = "What waits.", body = ref("#/components/schemas/quarantine"))),
     security(("token" = ["feeder", "decision_maker", "province", "municipality"])),
@@ -58,17 +59,26 @@ pub async fn list(
 ) -> Answered {
     let owner = owner(by.someone()?)?;
     let mut query = Query::of(&uri);
-    let (page, page_size) = page(&mut query);
+    let (page, page_size) = page(&mut query, LISTED_MAX);
     query.end()?;
     asked::form(&headers, &[Form::Json])?;
-    let desk = server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
-    let (total, ids) = desk.in_quarantine(owner);
-    let mut quarantine = Vec::new();
-    for id in ids.skip((page - 1).saturating_mul(page_size)).take(page_size) {
-        let it = desk.one_in_quarantine(owner, id).map_err(broken)?;
-        quarantine.extend(it.map(|it| Told { id, it }));
-    }
-    Ok(json(&Page { items: Waiting { quarantine }, page, page_size, total }))
+    // What waits may be long, and others want the desk too: it is held for one thing at a time.
+    searched(&server, "application/json", move |server, to| {
+        let desk = || server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
+        let (total, ids): (_, Vec<_>) = {
+            let desk = desk();
+            let (total, ids) = desk.in_quarantine(owner);
+            (total, ids.skip((page - 1).saturating_mul(page_size)).take(page_size).collect())
+        };
+        let mut quarantine = Vec::new();
+        for id in ids {
+            let it = desk().one_in_quarantine(owner, id).map_err(broken)?;
+            quarantine.extend(it.map(|it| Told { id, it }));
+        }
+        let page = Page { items: Waiting { quarantine }, page, page_size, total };
+        Ok(serde_json::to_writer(to, &page).map_err(std::io::Error::from)?)
+    })
+    .await
 }
 
 /// One thing in quarantine.

@@ -9,15 +9,15 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Server;
+use super::answering::searched;
 use super::asked::{self, Form, Query};
-use super::delivering::json;
 use super::gate::By;
 use super::problem::{Answered, Problem};
 use crate::domain::access::{Caller, Oin, Role};
 use crate::domain::source::DeliveryId;
 use crate::domain::time::RecordedAt;
-use crate::feed::acknowledged::RowTotals;
-use crate::feed::intake::told_again;
+use crate::feed::acknowledged::{Kept, RowTotals};
+use crate::feed::intake::{from_the_log, told_again};
 
 /// What is said of a delivery that is not the caller's, and of one that never was: the same.
 const NOT_YOURS: &str = "your organisation has no delivery with this identity";
@@ -43,11 +43,14 @@ pub(super) struct Page<T> {
     pub total: usize,
 }
 
+/// How many deliveries or things in quarantine are on a page at most: each may be long.
+pub(super) const LISTED_MAX: usize = 50;
+
 /// The number and size of the page that is asked for.
-pub(super) fn page(query: &mut Query) -> (usize, usize) {
+pub(super) fn page(query: &mut Query, most: usize) -> (usize, usize) {
     let page = query.get("page", "give the number of a page, from 1").unwrap_or(1).max(1);
-    let size = query.get("pageSize", "give 1 to 500").unwrap_or(50);
-    (page, size.clamp(1, 500))
+    let size = query.get("pageSize", "give how many there are to be on a page").unwrap_or(50);
+    (page, size.clamp(1, most))
 }
 
 #[derive(Serialize)]
@@ -66,7 +69,7 @@ struct Deliveries {
     params(
         ("idempotencyKey" = Option<String>, Query, description = "Only the delivery that was sent with this key.", format = "uuid"),
         ("page" = Option<u32>, Query, description = "Which page, from 1."),
-        ("pageSize" = Option<u32>, Query, description = "How many on a page, at most 500."),
+        ("pageSize" = Option<u32>, Query, description = "How many on a page, at most 50."),
     ),
     responses((status = 200, description = "The deliveries.", body = ref("#/components/schemas/deliveries"))),
     security(("token" = ["feeder", "decision_maker", "province", "municipality"])),
@@ -80,31 +83,40 @@ pub async fn list(
     let owner = owner(by.someone()?)?;
     let mut query = Query::of(&uri);
     let key: Option<Uuid> = query.get("idempotencyKey", "give the UUID that the delivery was sent with");
-    let (page, page_size) = page(&mut query);
+    let (page, page_size) = page(&mut query, LISTED_MAX);
     query.end()?;
     asked::form(&headers, &[Form::Json])?;
-    let desk = server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
-    let listed = |kept: crate::feed::acknowledged::Kept| Listed {
-        delivery: kept.delivery,
-        received_at: kept.received_at,
-        totals: kept.totals,
-    };
-    let (total, deliveries) = match key {
-        Some(key) => {
-            let kept = desk.receipt_by_key(owner, key).map_err(broken)?;
-            (usize::from(kept.is_some()), kept.into_iter().map(listed).collect())
-        }
-        None => {
-            let (total, ids) = desk.receipts(owner);
-            let mut deliveries = Vec::new();
-            for id in ids.skip((page - 1).saturating_mul(page_size)).take(page_size) {
-                let Ok(id) = id.try_into() else { continue };
-                deliveries.extend(desk.receipt(owner, id).map_err(broken)?.map(listed));
+    // Receipts may be long, and others want the desk too: it is held for one at a time.
+    searched(&server, "application/json", move |server, to| {
+        let desk = || server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
+        let listed = |kept: Kept| Listed {
+            delivery: kept.delivery,
+            received_at: kept.received_at,
+            totals: kept.totals,
+        };
+        let (total, deliveries) = match key {
+            Some(key) => {
+                let kept = desk().receipt_by_key(owner, key).map_err(broken)?;
+                (usize::from(kept.is_some()), kept.into_iter().map(listed).collect())
             }
-            (total, deliveries)
-        }
-    };
-    Ok(json(&Page { items: Deliveries { deliveries }, page, page_size, total }))
+            None => {
+                let (total, ids): (_, Vec<_>) = {
+                    let desk = desk();
+                    let (total, ids) = desk.receipts(owner);
+                    (total, ids.skip((page - 1).saturating_mul(page_size)).take(page_size).collect())
+                };
+                let mut deliveries = Vec::new();
+                for id in ids {
+                    let Ok(id) = id.try_into() else { continue };
+                    deliveries.extend(desk().receipt(owner, id).map_err(broken)?.map(listed));
+                }
+                (total, deliveries)
+            }
+        };
+        let page = Page { items: Deliveries { deliveries }, page, page_size, total };
+        Ok(serde_json::to_writer(to, &page).map_err(std::io::Error::from)?)
+    })
+    .await
 }
 
 /// The receipt of a delivery, again.
@@ -135,27 +147,29 @@ pub async fn one(
             "give the identity that the receipt has",
         )
     })?;
-    let auditor = caller.role() == Role::Auditor;
-    let kept = {
-        let desk = server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
-        let owner = if auditor { desk.owner_of(delivery) } else { caller.oin() };
-        match owner {
-            Some(owner) => desk.receipt(owner, delivery).map_err(broken)?,
-            None => None,
+    let (auditor, caller) = (caller.role() == Role::Auditor, caller.clone());
+    searched(&server, "application/json", move |server, to| {
+        let kept = {
+            let desk = server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
+            let owner = if auditor { desk.owner_of(delivery) } else { caller.oin() };
+            match owner {
+                Some(owner) => desk.receipt(owner, delivery).map_err(broken)?,
+                None => None,
+            }
+        };
+        let receipt = match kept {
+            Some(kept) => Some(told_again(&server.ledger(), kept)?),
+            // A single event that was recorded: its entry says it all.
+            None => from_the_log(&server.ledger(), delivery)?
+                .filter(|it| auditor || it.delivered_by.oin().is_some_and(|oin| caller.is_of(oin))),
+        };
+        match receipt {
+            Some(receipt) => Ok(serde_json::to_writer(to, &receipt).map_err(std::io::Error::from)?),
+            None if auditor => Err(Problem::nothing_here().into()),
+            None => Err(Problem::not_allowed(NOT_YOURS).into()),
         }
-    };
-    let ledger = server.ledger();
-    let receipt = match kept {
-        Some(kept) => Some(told_again(&ledger, kept)?),
-        // A single event that was recorded: its entry says it all.
-        None => crate::feed::intake::from_the_log(&ledger, delivery)?
-            .filter(|it| auditor || it.delivered_by.oin().is_some_and(|oin| caller.is_of(oin))),
-    };
-    match receipt {
-        Some(receipt) => Ok(json(&receipt)),
-        None if auditor => Err(Problem::nothing_here()),
-        None => Err(Problem::not_allowed(NOT_YOURS)),
-    }
+    })
+    .await
 }
 
 /// The organisation of a caller who delivers.

@@ -65,7 +65,8 @@ pub async fn replay(State(server): State<Arc<Server>>, uri: Uri, headers: Header
         return Err(asked::other_content_type(&["application/json"]));
     }
     let limits = &server.settings.limits;
-    let body = asked::body(&headers, body, LARGEST.min(limits.body), limits.within).await?;
+    let (body, _room) =
+        asked::body(&headers, body, LARGEST.min(limits.body), limits.within, &server.bodies).await?;
     let scenario = scenario::read(&body).map_err(|faults| unreadable(&faults))?;
     let (on, area, parts) =
         (on.expect("it is there"), area.expect("it is there"), parts.expect("it is there"));

@@ -19,10 +19,17 @@ use crate::domain::access::Oin;
 pub struct Drawer {
     kept: Kept,
     /// In the order of their identities, which are of version 7: the oldest first.
-    records: HashMap<Oin, BTreeMap<Uuid, Place>>,
+    records: HashMap<Oin, BTreeMap<Uuid, Lying>>,
     keys: HashMap<(Oin, Uuid), Uuid>,
     /// Records that a later one took the place of. They go when that one is durable.
     replaced: Vec<Place>,
+}
+
+/// Where a record lies, and how long its content is.
+#[derive(Clone, Copy, Debug)]
+struct Lying {
+    place: Place,
+    bytes: usize,
 }
 
 /// How a record begins: owner, identity, key.
@@ -63,12 +70,14 @@ impl Drawer {
 
     /// Opens a drawer, or begins one.
     fn open(path: &Path) -> Result<(Self, Vec<Note>), StoreError> {
-        let mut records: HashMap<Oin, BTreeMap<Uuid, Place>> = HashMap::new();
+        let mut records: HashMap<Oin, BTreeMap<Uuid, Lying>> = HashMap::new();
         let (mut keys, mut replaced) = (HashMap::new(), Vec::new());
         let (kept, notes) = Kept::open(path, &mut |place, record| {
-            let (owner, id, key, _) = read(record).ok_or("is none of a drawer")?;
+            let (owner, id, key, content) = read(record).ok_or("is none of a drawer")?;
             // A crash before the earlier one was erased leaves both, and the later one counts.
-            replaced.extend(records.entry(owner).or_default().insert(id, place));
+            let lying = Lying { place, bytes: content.len() };
+            let before = records.entry(owner).or_default().insert(id, lying);
+            replaced.extend(before.map(|it| it.place));
             if let Some(key) = key {
                 keys.insert((owner, key), id);
             }
@@ -92,7 +101,9 @@ impl Drawer {
         if let Some(key) = key {
             self.keys.insert((owner, key), id);
         }
-        self.replaced.extend(self.records.entry(owner).or_default().insert(id, place));
+        let lying = Lying { place, bytes: content.len() };
+        let before = self.records.entry(owner).or_default().insert(id, lying);
+        self.replaced.extend(before.map(|it| it.place));
         Ok(())
     }
 
@@ -101,8 +112,8 @@ impl Drawer {
     /// # Errors
     /// When it cannot be read.
     pub fn get(&self, owner: Oin, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(place) = self.records.get(&owner).and_then(|own| own.get(&id)) else { return Ok(None) };
-        let record = self.kept.read(*place)?;
+        let Some(lying) = self.records.get(&owner).and_then(|own| own.get(&id)) else { return Ok(None) };
+        let record = self.kept.read(lying.place)?;
         Ok(record.and_then(|record| read(&record).map(|(_, _, _, content)| content.to_vec())))
     }
 
@@ -131,6 +142,11 @@ impl Drawer {
         self.records.iter().flat_map(|(owner, own)| own.keys().map(|id| (*owner, *id)))
     }
 
+    /// How many bytes of content somebody has.
+    pub fn bytes(&self, owner: Oin) -> usize {
+        self.records.get(&owner).map_or(0, |own| own.values().map(|it| it.bytes).sum())
+    }
+
     /// The identities of somebody's records, the newest first.
     pub fn newest_first(&self, owner: Oin) -> impl Iterator<Item = Uuid> {
         self.records.get(&owner).into_iter().flat_map(|own| own.keys().rev().copied())
@@ -141,11 +157,11 @@ impl Drawer {
     /// # Errors
     /// When it cannot be written.
     pub fn take_out(&mut self, owner: Oin, id: Uuid) -> Result<bool, StoreError> {
-        let Some(place) = self.records.get_mut(&owner).and_then(|own| own.remove(&id)) else {
+        let Some(lying) = self.records.get_mut(&owner).and_then(|own| own.remove(&id)) else {
             return Ok(false);
         };
         self.keys.retain(|_, it| *it != id);
-        self.kept.erase(place)?;
+        self.kept.erase(lying.place)?;
         self.sync()?;
         Ok(true)
     }

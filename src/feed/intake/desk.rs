@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use csv::{StringRecord, Writer};
+use csv::{StringRecord, WriterBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::{Builder, Uuid};
@@ -26,8 +26,12 @@ use crate::store::{Drawer, Note, StoreError};
 
 /// How many rows of an organisation may wait in quarantine.
 const ROOM: usize = 100_000;
+/// How many bytes of them, beside what is delivered at once.
+const ROOM_BYTES: usize = 128 << 20;
 /// How many separate gaps of a source are remembered.
 const GAPS: usize = 1_000;
+/// How many sources of an organisation are remembered.
+const SOURCES: usize = 1_000;
 /// How old what is on disk about a source without numbers may be, in milliseconds.
 const STALE: i64 = 60_000;
 
@@ -147,7 +151,9 @@ impl Desk {
     /// When there is none.
     pub fn room_for(&self, owner: Oin, rows: usize) -> Result<(), NotTaken> {
         let waiting = self.waiting.count(owner);
-        match waiting + rows <= ROOM {
+        // Whoever has little waiting need not be added up.
+        let long = waiting > ROOM / 1_000 && self.waiting.bytes(owner) > ROOM_BYTES;
+        match waiting + rows <= ROOM && !long {
             true => Ok(()),
             false => Err(NotTaken::QuarantineFull { waiting, room: ROOM }),
         }
@@ -177,7 +183,8 @@ impl Desk {
         };
         let Place { delivery, row, at } = place;
         let it = InQuarantine { delivery, row, received_at: at, content, faults: faults.to_vec() };
-        let id = mends.unwrap_or_else(new_id);
+        // What was withdrawn meanwhile does not come back; what was sent in its place waits by itself.
+        let id = mends.filter(|id| self.waiting.has(owner, *id)).unwrap_or_else(new_id);
         self.waiting.put(owner, id, None, &serde_json::to_vec(&it).expect("texts and numbers"))?;
         Ok(id)
     }
@@ -268,7 +275,12 @@ impl Desk {
             touched.entry(source).or_default().push(*number);
         }
         let mut gaps = Vec::new();
+        let own = self.seen.values().filter(|it| it.owner == Some(owner)).count();
         for (source, numbers) in touched {
+            // Nobody begins or moves the series of another, and no organisation has more systems than this.
+            if source.oin() != Some(owner) || own >= SOURCES && !self.seen.contains_key(source) {
+                continue;
+            }
             let it = self.seen.entry(source.clone()).or_insert_with(|| Seen {
                 source: source.clone(),
                 last_at: at,
@@ -354,7 +366,8 @@ fn identity_of(source: &Source) -> Uuid {
 
 /// A row below its header.
 fn as_csv(header: Option<&StringRecord>, cells: &StringRecord) -> String {
-    let mut rows = Writer::from_writer(Vec::new());
+    // A row may have been refused for having more or fewer cells than its header.
+    let mut rows = WriterBuilder::new().flexible(true).from_writer(Vec::new());
     for record in header.into_iter().chain([cells]) {
         rows.write_record(record).expect("memory takes everything");
     }
