@@ -13,6 +13,7 @@ mod explanations;
 mod following;
 mod gate;
 mod health;
+mod impatient;
 pub mod jwt;
 mod measured;
 mod municipalities;
@@ -71,7 +72,7 @@ pub struct Limits {
     pub body: usize,
     /// The most rows of a delivery.
     pub rows: usize,
-    /// How long a body may take to come, and an answer to begin.
+    /// How long a body may take to come, an answer to begin, and a caller to take nothing of it.
     pub within: Duration,
     /// How long the headers of a request may take to come, and a connection may be silent.
     pub headers_within: Duration,

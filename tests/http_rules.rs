@@ -1,6 +1,6 @@
 //! The API Design Rules 2.2 over live answers: every route, with everything that can be wrong about a request.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -172,6 +172,26 @@ fn what_is_too_large_too_slow_or_broken_is_answered_by_the_rules() {
     is_a_problem(&server.ask(&Request::get("/v1/trial/slow")), &[503], "what never ends");
     // It goes on.
     has_the_headers(&server.ask(&Request::get("/health/ready")).expect(200), "afterwards");
+}
+
+#[test]
+fn who_takes_nothing_of_what_is_sent_is_cut_off_and_holds_up_no_stop() {
+    let within = Duration::from_millis(300);
+    let server = Running::with(Limits { within, connections: 1, ..Limits::default() });
+    let unread = || {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
+        let asked = b"GET /v1/openapi.json HTTP/1.1\r\nhost: test\r\n\r\n".repeat(100);
+        // No answer is read, so at some point no request is either, and then the connection ends.
+        let ended = std::iter::repeat_with(|| stream.write_all(&asked)).find_map(Result::err).unwrap();
+        let kinds = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe, ErrorKind::ConnectionAborted];
+        assert!(kinds.contains(&ended.kind()), "{ended}");
+    };
+    // The place that each of them held is free again.
+    unread();
+    unread();
+    server.ask(&Request::get("/health/ready")).expect(200);
+    server.stop();
 }
 
 #[test]

@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
+use super::impatient::Impatient;
 use super::{Limits, Server};
 use crate::ledger::LedgerError;
 
@@ -96,7 +97,7 @@ async fn asked_to_stop() {
 /// Takes connections until the server stops, and then waits for those that are open.
 async fn accept(listener: TcpListener, server: Arc<Server>) {
     let mut stopped = server.stopping.subscribe();
-    let Limits { connections, headers_within, .. } = server.settings.limits;
+    let Limits { connections, headers_within, within, .. } = server.settings.limits;
     let room = Arc::new(Semaphore::new(connections));
     let open = Arc::new(AtomicUsize::new(0));
     let router = server.router();
@@ -105,8 +106,7 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
     http.timer(TokioTimer::new())
         .header_read_timeout(headers_within)
         .max_headers(HEADER_COUNT)
-        .max_buf_size(BUFFER)
-        .pipeline_flush(true);
+        .max_buf_size(BUFFER);
     loop {
         // Who comes when there is no room waits in the queue of the operating system.
         let place = tokio::select! {
@@ -125,7 +125,7 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
             },
             _ = stopped.changed() => break,
         };
-        let connection = graceful.watch(http.serve_connection(io_of(stream), service(&router, peer)));
+        let connection = graceful.watch(http.serve_connection(io_of(stream, within), service(&router, peer)));
         let (open, server) = (Arc::clone(&open), Arc::clone(&server));
         tokio::spawn(async move {
             server.measured.connections(open.fetch_add(1, Ordering::Relaxed) + 1);
@@ -140,10 +140,10 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
     graceful.shutdown().await;
 }
 
-fn io_of(stream: TcpStream) -> TokioIo<TcpStream> {
+fn io_of(stream: TcpStream, within: Duration) -> TokioIo<Impatient<TcpStream>> {
     // Answers are small and whoever asked waits for them.
     let _ = stream.set_nodelay(true);
-    TokioIo::new(stream)
+    TokioIo::new(Impatient::new(stream, within))
 }
 
 fn service(
