@@ -150,12 +150,13 @@ impl Fixed {
         Self { tag, kept: if public { "public, max-age=3600" } else { "private, max-age=3600" } }
     }
 
-    /// Whether whoever asks has it already (RFC 9110, 13.1.2).
+    /// Whether whoever asks has it already (RFC 9110, 13.1.2). `*` is passed over: it asks whether there is an answer at all, and
+    /// that is not known before it is worked out.
     pub fn is_known(&self, headers: &HeaderMap) -> bool {
         let own = self.tag.to_str().expect("letters and digits");
         let given = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|it| it.to_str().ok());
         let mut tags = given.flat_map(|it| it.split(',')).map(str::trim);
-        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own)
+        tags.any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == own)
     }
 
     /// That nothing has changed.
