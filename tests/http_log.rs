@@ -306,6 +306,7 @@ fn where_to_begin_to_follow_is_a_place_in_the_log() {
         (format!("?from={}", size + 1), None, 400),
         ("?from=x".to_owned(), None, 400),
         (String::new(), Some("x".to_owned()), 400),
+        (String::new(), Some("+5".to_owned()), 400),
         (String::new(), Some(size.to_string()), 400),
     ] {
         let mut request = Request::get(&format!("/v1/entries/stream{query}")).in_role("auditor");

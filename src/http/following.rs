@@ -41,7 +41,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 pub async fn stream(State(server): State<Arc<Server>>, uri: Uri, headers: HeaderMap) -> Answered {
     let mut query = Query::of(&uri);
     let from: u64 = query.get("from", "give the position of an entry, from 0").unwrap_or(0);
-    let last = headers.get("last-event-id").map(|it| it.to_str().ok()?.parse::<u64>().ok());
+    let last = headers.get("last-event-id").map(|it| asked::number(it.to_str().ok()?, "").ok());
     if last == Some(None) {
         let problem = "is not the position of an entry";
         let remedy = "give the `id` of the last event that came, or leave it out";
