@@ -22,7 +22,8 @@ use super::{Limits, Server};
 use crate::ledger::LedgerError;
 
 /// How much of a request is read before it is understood, and how many headers. What is larger than the gate lets through and
-/// smaller than this gets an answer that says so; what is larger still gets a bare one.
+/// smaller than this gets an answer that says so; what is larger still, and what is no HTTP, gets a status alone, without the headers
+/// of other answers and not noted.
 const BUFFER: usize = 128 << 10;
 const HEADER_COUNT: usize = 200;
 /// How long requests that are under way may take when the server stops.
