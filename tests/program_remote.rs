@@ -77,7 +77,7 @@ fn totals(receipt: &Value) -> [u64; 5] {
 }
 
 #[test]
-fn a_large_file_gets_one_receipt_and_again_the_same() {
+fn a_large_file_gets_one_receipt_and_again_with_the_same_proofs() {
     let served = Served::start();
     served.desk.write("placements.csv", placements(1..4_501));
     let first = served.deliver("placements.csv --format json --refused-to mend.csv").expect(1).quietly();
@@ -99,10 +99,15 @@ fn a_large_file_gets_one_receipt_and_again_the_same() {
     assert_eq!(mend.len(), 45);
     assert!(mend.iter().all(|row| row["refusal_code"] == "unknown-municipality"));
 
-    // Each piece is known by its key, so that the receipts are those of the first time.
+    // Each piece has rows that were refused, and is sent again: they may be right by now, and the others are known.
     let again = served.deliver("placements.csv --format json").expect(1).json();
-    assert_eq!(again["rows"], receipt["rows"]);
-    assert!(again["deliveries"].as_array().unwrap().iter().all(|it| it["before"] == true));
+    assert_eq!(totals(&again), [4_500, 0, 4_455, 0, 45]);
+    let proved = |receipt: &Value| -> Vec<_> {
+        let rows = receipt["rows"].as_array().unwrap().iter();
+        rows.map(|row| (row["position"].clone(), row["leafHash"].clone())).collect()
+    };
+    assert_eq!(proved(&again), proved(&receipt));
+    assert!(again["deliveries"].as_array().unwrap().iter().all(|it| it["before"] == false));
 
     // A longer file is another one, whose first rows are known by themselves.
     served.desk.write("placements.csv", placements(1..4_511));
@@ -112,6 +117,23 @@ fn a_large_file_gets_one_receipt_and_again_the_same() {
     let desk = served.kill();
     let placed = desk.entries().iter().filter(|it| it.event.name().name() == "placement-recorded").count();
     assert_eq!(placed, 4_465);
+}
+
+#[test]
+fn what_came_too_early_is_recorded_when_the_same_file_is_delivered_again() {
+    let served = Served::start();
+    served.desk.write("placements.csv", placements(1..3));
+    served.desk.write("withdrawals.csv", format!("placement,reason\n{},never_housed\n", uuid(1)));
+    let deliver = |file: &str| served.deliver(&format!("{file} --format json"));
+    let early = deliver("withdrawals.csv").expect(1).json();
+    assert_eq!(early["rows"][0]["faults"][0]["code"], "unknown-placement");
+    deliver("placements.csv").expect(0);
+    let recorded = deliver("withdrawals.csv").expect(0).json();
+    assert_eq!(totals(&recorded), [1, 1, 0, 0, 0]);
+    // What is wholly recorded keeps its receipt.
+    let again = deliver("withdrawals.csv").expect(0).json();
+    assert_eq!(again["rows"], recorded["rows"]);
+    assert_eq!(again["deliveries"][0]["before"], true);
 }
 
 #[test]

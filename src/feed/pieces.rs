@@ -264,12 +264,15 @@ impl Keys {
         Self { token: token.to_owned(), content }
     }
 
-    /// The key of a piece: a UUID of version 8.
-    pub fn key(&self, piece: u64) -> Uuid {
+    /// The key of a piece, sent for so many times again after a receipt with rows that were not recorded: a UUID of version 8.
+    pub fn key(&self, piece: u64, again: u64) -> Uuid {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(self.token.as_bytes()).expect("a key can have any length");
         // Whoever changes how files are cut makes other keys, so that no key stands for two pieces.
         mac.update(format!("peildatum deliver 1 {ROWS_MAX} {BYTES_MAX} {} {piece}", self.content).as_bytes());
+        if again > 0 {
+            mac.update(format!(" again {again}").as_bytes());
+        }
         let hash: [u8; 32] = mac.finalize().into_bytes().into();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash[..16]);
@@ -375,10 +378,11 @@ mod tests {
         for token in ["one", "two"] {
             for content in [&b"a"[..], b"b", b""] {
                 for piece in [0, 1, 10] {
-                    let key = keys(token, content).key(piece);
-                    assert_eq!(key, keys(token, content).key(piece));
+                    let key = keys(token, content).key(piece, 0);
+                    assert_eq!(key, keys(token, content).key(piece, 0));
                     assert_eq!(key.get_version_num(), 8);
                     assert!(seen.insert(key));
+                    assert!((1..12).all(|again| seen.insert(keys(token, content).key(piece, again))));
                 }
             }
         }

@@ -46,7 +46,8 @@ struct FoundOne {
 /// Delivers one file, and says whether all of it is recorded.
 ///
 /// Pieces arrive in order, so those that arrived before are the first ones: each is looked up by its key until one is not there.
-/// From there on they are sent. What is cut off is sent again under the same key, and is recorded once.
+/// From there on they are sent. What is cut off is sent again under the same key, and is recorded once. A piece of which rows were
+/// not recorded is sent again under another key, since what they waited for may be there by now.
 pub fn deliver(
     client: &mut Client,
     mut pieces: Pieces<impl BufRead>,
@@ -60,16 +61,19 @@ pub fn deliver(
     while let Some(piece) = pieces.next_piece().map_err(|error| cannot_read(&error, last_line))? {
         let sent = piece.rows.iter().any(|it| it.sent_as.is_some());
         let mut asked = || -> Result<_, Failure> {
-            let key = keys.key(piece.number);
-            let arrived = if may_have_arrived { arrived(client, key)? } else { None };
-            may_have_arrived = arrived.is_some();
-            let answer = match arrived {
-                Some(delivery) => client.ask(&format!("/v1/deliveries/{delivery}"), Ask::Get)?,
-                None => {
-                    client.ask("/v1/deliveries", Ask::Deliver { body: &piece.body, content_type, key })?
-                }
+            let place = match may_have_arrived {
+                true => arrived(client, keys, piece.number)?,
+                false => Place::Free { key: keys.key(piece.number, 0), again: 0 },
             };
-            Ok(Tail { reply: read(&answer, "receipt")?, before: arrived.is_some() })
+            may_have_arrived = !matches!(place, Place::Free { again: 0, .. });
+            match place {
+                Place::Recorded(reply) => Ok(Tail { reply, before: true }),
+                Place::Free { key, .. } => {
+                    let ask = Ask::Deliver { body: &piece.body, content_type, key };
+                    let answer = client.ask("/v1/deliveries", ask)?;
+                    Ok(Tail { reply: read(&answer, "receipt")?, before: false })
+                }
+            }
         };
         let asked = sent.then(&mut asked).transpose();
         let mut tail = asked.map_err(|failure| {
@@ -91,11 +95,33 @@ pub fn deliver(
     Ok(())
 }
 
-/// The delivery that had this key, if it arrived.
-fn arrived(client: &mut Client, key: Uuid) -> Result<Option<DeliveryId>, Failure> {
-    let answer = client.ask(&format!("/v1/deliveries?idempotencyKey={key}"), Ask::Get)?;
-    let found: Found = read(&answer, "list of deliveries")?;
-    Ok(found.deliveries.first().map(|it| it.delivery))
+/// Where a piece stands on the server.
+enum Place {
+    /// All of it was recorded in an earlier run.
+    Recorded(Reply),
+    /// It is to be sent under this key, which no delivery had; `again` says how often it arrived before with rows that were not recorded.
+    Free { key: Uuid, again: u64 },
+}
+
+/// Looks a piece up by its keys, up to the first that no delivery had.
+///
+/// The receipt of a key is the same for ever. One with rows that are refused or in conflict is therefore passed over.
+fn arrived(client: &mut Client, keys: &Keys, piece: u64) -> Result<Place, Failure> {
+    let mut again = 0;
+    loop {
+        let key = keys.key(piece, again);
+        let answer = client.ask(&format!("/v1/deliveries?idempotencyKey={key}"), Ask::Get)?;
+        let found: Found = read(&answer, "list of deliveries")?;
+        let Some(FoundOne { delivery }) = found.deliveries.first() else {
+            return Ok(Place::Free { key, again });
+        };
+        let answer = client.ask(&format!("/v1/deliveries/{delivery}"), Ask::Get)?;
+        let reply: Reply = read(&answer, "receipt")?;
+        if !reply.rows.iter().any(|row| row.outcome.is_not_recorded()) {
+            return Ok(Place::Recorded(reply));
+        }
+        again += 1;
+    }
 }
 
 fn read<T: DeserializeOwned>(answer: &[u8], what: &str) -> Result<T, Failure> {
@@ -402,7 +428,7 @@ mod tests {
 
     #[test]
     fn a_delivery_that_was_broken_off_goes_on_where_it_was() {
-        let text = withdrawals();
+        let text = withdrawals().replace('x', "");
         let (url, _) = server(&[]);
         let whole = rows(&send(&url, &text, Format::Json).receipt);
 
@@ -425,7 +451,28 @@ mod tests {
         assert_eq!(before, [true, true, false]);
         let state = state.lock().unwrap();
         let sent = state.requests.iter().filter(|it| it.starts_with("POST")).count();
-        assert_eq!((sent, state.rows), (1, 4_995), "what arrived is not sent again: {:?}", state.requests);
+        assert_eq!((sent, state.rows), (1, 5_000), "what arrived is not sent again: {:?}", state.requests);
+    }
+
+    #[test]
+    fn what_was_not_wholly_recorded_is_sent_again_under_a_key_of_its_own() {
+        // Only the second of three pieces has a row that is refused.
+        let good = withdrawals().replace('x', "");
+        let text = good.replace("000000003000,", "000000003000x,");
+        let (url, state) = server(&[]);
+        for (run, expected) in [[false; 3], [true, false, true], [true, false, true]].iter().enumerate() {
+            let done = send(&url, &text, Format::Json);
+            assert!(done.ended.is_ok(), "{:?}", done.ended);
+            let told: Value = serde_json::from_str(&done.receipt).unwrap();
+            let before = told["deliveries"].as_array().unwrap().iter().map(|it| it["before"] == true);
+            assert!(before.eq(*expected), "run {run}: {}", told["deliveries"]);
+        }
+        assert_eq!(state.lock().unwrap().receipts.len(), 5);
+        // An answer that gets lost is asked for again under the same key.
+        state.lock().unwrap().does = [&[Serves; 8][..], &[CutsAfter]].concat().into_iter().rev().collect();
+        let done = send(&url, &text, Format::Json);
+        assert_eq!((done.ended.is_ok(), done.waits.len()), (true, 1));
+        assert_eq!(state.lock().unwrap().receipts.len(), 6);
     }
 
     #[test]
@@ -485,6 +532,7 @@ mod tests {
         assert_eq!(rows(&json)[1].get("quarantine"), None, "it was not sent");
         assert_eq!(state.lock().unwrap().rows, 2);
 
+        let (url, _) = server(&[]);
         let csv = send(&url, text, Format::Csv).receipt;
         let lines: Vec<_> = csv.lines().collect();
         assert_eq!(lines[1], "file,1,recorded,0,,,,,TUbUvrJK2Us4bZUyIyDgWHZ8QJ0i0b8wxIMrG0mYbWA=,");
@@ -499,10 +547,11 @@ mod tests {
             table.contains("row 3: unreadable\n") && table.contains("row 4, persons: of-a-later-version\n"),
             "{table}"
         );
-        assert!(
-            table.contains("         2  recorded\n") && table.contains("arrived in an earlier run."),
-            "{table}"
-        );
+        assert!(table.contains("         2  recorded\n"), "{table}");
+        let good = "{\"id\":1}\n{\"id\":3}\n";
+        send(&url, good, Format::Table);
+        let again = send(&url, good, Format::Table).receipt;
+        assert!(again.contains("2 of the rows arrived in an earlier run."), "{again}");
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
     }
 
