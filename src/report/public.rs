@@ -6,8 +6,8 @@
 //!   ([`shown`]). Where that leaves one possibility only, all numbers are withheld, the small ones no longer told apart.
 //! - **Above it**, a province and the country show a number where all of their municipalities do. What they show is the sum of
 //!   what those show, and what they hide is the sum of what those hide: they tell nothing that was not told below.
-//! - **Between dates and states of knowledge** two answers differ by little, so there are numbers by kind for the first day of
-//!   a month only, as known now ([`PublicTable::ask`]).
+//! - **Between dates and states of knowledge** two answers differ by little, so there are numbers by kind for one day in each
+//!   half-year only, as known now ([`PublicTable::ask`]).
 //!
 //! What that leaves open stands in `docs/public-figures.md`.
 
@@ -24,7 +24,7 @@ use crate::domain::area::{Area, Province};
 use crate::domain::half_year::HalfYear;
 use crate::domain::named;
 use crate::domain::placement::PlacementKind;
-use crate::domain::time::{AsOf, Day, Month, ReferenceDate};
+use crate::domain::time::{AsOf, Day, ReferenceDate};
 use crate::ledger::{Answer, By, Checkpoint, KnownAtSize, Ledger, LedgerError};
 
 /// The least number of persons of a kind that everybody may see.
@@ -149,9 +149,14 @@ pub struct PublicAmv {
     pub placed: Option<Shown>,
 }
 
+/// Whether numbers by kind are shown for a day: the first one of the fourth month of its half-year.
+fn is_shown(on: Day) -> bool {
+    on == on.half_year().first_day().plus_months(3)
+}
+
 const SUPPRESSED: &str =
     "Numbers by kind below 5 are not shown, and neither are those from which they could be computed.";
-const NO_BREAKDOWN: &str = "Numbers by kind are shown for the first day of a month, as known now; for other days and states a role is needed.";
+const NO_BREAKDOWN: &str = "Numbers by kind are shown for 1 April and 1 October, as known now; for other days and states a role is needed.";
 
 /// The numbers by kind that everybody may see of one day, as known at one log size.
 #[derive(Clone, Debug)]
@@ -170,8 +175,9 @@ struct OfArea {
 impl PublicTable {
     /// Finds what everybody may see, once for all areas and readings of a question.
     ///
-    /// There are numbers by kind for the first day of a month that the log has reached, as known now. Of any two days, or of any two
-    /// states of knowledge, the difference would be what came between, down to a single placement.
+    /// There are numbers by kind for one day in each half-year, in its middle, once the log has reached it, as known now. Of any
+    /// two days of a half-year, or of any two states of knowledge, the difference would be what came between, down to a single
+    /// placement.
     ///
     /// # Errors
     /// When the root cannot be computed.
@@ -179,7 +185,7 @@ impl PublicTable {
         let on = as_of.reference_date.0;
         let last_entry = ledger.known_at(as_of.known_at).time.map(|time| time.dutch_day());
         let reached = last_entry.is_some_and(|last| on <= last);
-        if on != Month::from(on).first_day() || !reached || as_of.known_at != ledger.size() {
+        if !is_shown(on) || !reached || as_of.known_at != ledger.size() {
             return Ok(Self { as_of, areas: HashMap::new() });
         }
         let mut provinces = Vec::new();
