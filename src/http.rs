@@ -55,7 +55,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::proof::note::{SignerKey, without_secret_keys};
 use crate::report::public::PublicTable;
 use crate::store::links::LinksError;
-use crate::store::{Note, Trail};
+use crate::store::{Note, Trail, without_secrets};
 use access::Access;
 use checkpoints::Signed;
 use measured::Measured;
@@ -279,5 +279,5 @@ fn routes() -> OpenApiRouter<Arc<Server>> {
 
 /// What is said or written down, without what must be repeated nowhere.
 fn shown(said: &str) -> String {
-    without_person_numbers(&without_secret_keys(said))
+    without_person_numbers(&without_secrets(&without_secret_keys(said)))
 }

@@ -429,3 +429,53 @@ fn an_event_with_a_key_is_answered_once_also_where_it_is_refused() {
     running.ask(&keyed(&placement(1, "GM0599"))).expect(409);
     running.ask(&one(&placement(1, "GM0599")).header("idempotency-key", "nonsense")).expect(400);
 }
+
+#[test]
+fn a_token_stands_where_the_number_stood_and_an_erased_number_gets_another() {
+    let running = begun();
+    let with_number = |number: u64, municipality: &str| {
+        let mut event = placement(number, municipality);
+        event["data"]["personNumber"] = json!("2801234567");
+        // The very text that stands for a token until it is known, where it means nothing.
+        with(event, "dataschema", json!("\"person\":\"ffffffff-ffff-4fff-bfff-ffffffffffff\""))
+    };
+    let refused = running.ask(&one(&with_number(1, "GM9999"))).expect(400).json();
+    let path = format!("/v1/quarantine/{}", refused["quarantine"].as_str().unwrap());
+    let kept = running.ask(&Request::get(&path).in_role("feeder")).expect(200).json();
+    let kept = &kept["content"]["event"];
+    assert_eq!(kept["dataschema"], with_number(1, "GM9999")["dataschema"]);
+    let token = kept["data"]["person"].as_str().unwrap().to_owned();
+    assert!(kept["data"].get("personNumber").is_none() && !token.starts_with("ffff"), "{kept}");
+    running.ask(&one(&with_number(2, "GM0599"))).expect(201);
+    // Whoever counts already is refused, until the link is erased: then nobody knows that it is the same person.
+    let again = running.ask(&one(&with_number(3, "GM0599"))).expect(400).json();
+    assert_eq!(again["faults"][0]["code"], "person-counted-already");
+    let number = peildatum::domain::person_number::PersonNumber::parse("2801234567").unwrap();
+    assert!(peildatum::ledger::links(running.path()).unwrap().erase(&number).unwrap());
+    running.ask(&one(&with_number(4, "GM0599"))).expect(201);
+    let folder = running.stop();
+    let tokens: BTreeSet<_> = lines(folder.path())
+        .iter()
+        .filter_map(|line| {
+            serde_json::from_slice::<Value>(line).unwrap()["data"]["person"].as_str().map(str::to_owned)
+        })
+        .collect();
+    assert_eq!((tokens.len(), tokens.contains(&token)), (2, true));
+}
+
+#[test]
+fn what_was_begun_beside_the_log_and_is_gone_is_not_begun_anew() {
+    for lost in ["intake", "audit", "intake/receipts"] {
+        let running = begun();
+        let folder = running.stop();
+        let path = folder.path().join(lost);
+        match path.is_dir() {
+            true => std::fs::remove_dir_all(&path).unwrap(),
+            false => std::fs::remove_file(&path).unwrap(),
+        }
+        let desk = Desk::open(folder.path()).err().map(|it| it.to_string());
+        let trail = peildatum::store::Trail::start(folder.path(), peildatum::ledger::now());
+        let said = desk.or(trail.err().map(|it| it.to_string())).expect(lost);
+        assert!(said.contains("any more") && said.contains("Put the file back"), "{said}");
+    }
+}

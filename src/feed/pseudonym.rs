@@ -36,8 +36,8 @@ pub struct TakenOut {
 enum Place {
     /// In the cell of this column.
     Cell(usize),
-    /// In the line of JSON, where [`PENDING`] stands.
-    Pending,
+    /// In the line of JSON, where [`PENDING`] stands from this byte on: its sender may have written the same elsewhere.
+    Pending(usize),
 }
 
 /// Says that there is one, and not which.
@@ -83,12 +83,14 @@ fn put(token: PersonToken, place: Place, kept: bool, parcel: &mut Parcel) {
         match (&mut row.raw, place) {
             (Raw::Cells(cells), Place::Cell(column)) if kept => set(cells, column, &token.to_string()),
             (Raw::Cells(cells), Place::Cell(column)) => set(cells, column, REMOVED),
-            (Raw::Line(line), _) => {
+            (Raw::Line(line), Place::Pending(at)) => {
                 let member =
                     if kept { format!(r#""person":"{token}""#) } else { format!(r#""{FIELD}":"{REMOVED}""#) };
-                *line = line.replacen(PENDING, &member, 1);
+                line.replace_range(at..at + PENDING.len(), &member);
             }
-            (Raw::Cells(_), Place::Pending) => unreachable!("a line of JSON has no cells"),
+            (Raw::Cells(_), Place::Pending(_)) | (Raw::Line(_), Place::Cell(_)) => {
+                unreachable!("a line of JSON has no cells")
+            }
         }
     }
 }
@@ -213,7 +215,7 @@ pub(super) fn take_out(line: &str) -> Option<Line> {
     let refused = |refusal| Refused { refusal, kept: replaced(&format!(r#""{FIELD}":"{REMOVED}""#)) };
     let number = match read(written) {
         _ if data.person.is_some() => Err(refused(beside_a_token(FIELD))),
-        Ok(number) => Ok(TakenOut { number, place: Place::Pending }),
+        Ok(number) => Ok(TakenOut { number, place: Place::Pending(member.start) }),
         Err(fault) => Err(refused(refusal(fault, FIELD))),
     };
     Some(Line { line: replaced(PENDING), number })

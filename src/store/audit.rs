@@ -32,6 +32,8 @@ use crate::domain::{named, present};
 
 /// The folder within that of the ledger.
 const FOLDER: &str = "audit";
+/// A file beside it: from when it is there on, a record that is not there was lost.
+const BEGUN: &str = "audit-begun";
 /// How many decisions may wait. Who records one more is told, and must not go on.
 const QUEUE: usize = 16_384;
 /// How many are written at a time at most.
@@ -355,6 +357,7 @@ impl Pen {
     fn open(dir: &Path, now: RecordedAt) -> Result<Self, StoreError> {
         there_is_a_ledger(dir)?;
         let folder = dir.join(FOLDER);
+        chain::check_begun(dir, &folder)?;
         if !folder.is_dir() {
             fs::create_dir_all(&folder).map_err(StoreError::io("making", &folder))?;
             sync_dir(dir)?;
@@ -394,6 +397,11 @@ impl Pen {
         }
         if found.head_was_lost {
             pen.say("audit-head-lost", "written again from the lines".to_owned())?;
+        }
+        let begun = dir.join(BEGUN);
+        if !begun.exists() {
+            File::create(&begun).map_err(StoreError::io("making", &begun))?;
+            sync_dir(dir)?;
         }
         Ok(pen)
     }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -35,8 +35,8 @@ struct Lying {
 /// How a record begins: owner, identity, key.
 const HEAD: usize = 20 + 16 + 16;
 
-/// Written when all drawers of a folder were begun: from then on one that is not there is lost.
-const BEGUN: &str = "begun";
+/// What the name of a file ends in that lies beside the folder: from when it is there on, a drawer that is not there was lost.
+const BEGUN: &str = "-begun";
 
 impl Drawer {
     /// Opens the drawers of a folder, or begins them.
@@ -48,13 +48,15 @@ impl Drawer {
         names: [&str; N],
     ) -> Result<([Self; N], Vec<Note>), StoreError> {
         fs::create_dir_all(dir).map_err(StoreError::io("making", dir))?;
-        let begun = dir.join(BEGUN);
+        let mut begun = dir.as_os_str().to_owned();
+        begun.push(BEGUN);
+        let begun = PathBuf::from(begun);
         let all = begun.exists();
         let (mut drawers, mut notes) = (Vec::new(), Vec::new());
         for name in names {
             let path = dir.join(name);
             if all && !path.exists() {
-                let what = "is not there any more; put it back from where it was copied to".to_owned();
+                let what = "is not there any more".to_owned();
                 return Err(StoreError::KeptDamaged { file: path, what });
             }
             let (drawer, more) = Self::open(&path)?;
@@ -63,7 +65,7 @@ impl Drawer {
         }
         if !all {
             File::create(&begun).map_err(StoreError::io("making", &begun))?;
-            sync_dir(dir)?;
+            sync_dir(dir.parent().unwrap_or(dir))?;
         }
         Ok((drawers.try_into().expect("one for each name"), notes))
     }

@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::head::{AuditHead, StatedHead};
-use super::{AuditLine, FOLDER, damaged};
+use super::{AuditLine, BEGUN, FOLDER, damaged};
 use crate::domain::read_object;
 use crate::domain::time::{Day, RecordedAt};
 use crate::store::error::{Remedy, StoreError};
@@ -211,6 +211,19 @@ pub struct AuditChain {
     pub findings: Vec<Finding>,
 }
 
+/// Refuses where a record was begun and nothing of it is there any more.
+pub(super) fn check_begun(dir: &Path, folder: &Path) -> Result<(), StoreError> {
+    let gone =
+        || !folder.is_dir() || !folder.join("head").exists() && files(folder).is_ok_and(|it| it.is_empty());
+    match dir.join(BEGUN).exists() && gone() {
+        true => {
+            let what = "was begun, and nothing of it is there any more".to_owned();
+            Err(StoreError::KeptDamaged { file: folder.to_path_buf(), what })
+        }
+        false => Ok(()),
+    }
+}
+
 /// Reads the whole audit record of a ledger and holds each line against the one before it. Nothing is given where none was begun.
 ///
 /// # Errors
@@ -218,6 +231,7 @@ pub struct AuditChain {
 pub fn verify_audit(dir: &Path) -> Result<Option<AuditChain>, StoreError> {
     there_is_a_ledger(dir)?;
     let folder = dir.join(FOLDER);
+    check_begun(dir, &folder)?;
     if !folder.is_dir() {
         return Ok(None);
     }
