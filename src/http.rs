@@ -1,6 +1,6 @@
 //! The HTTP API: organisations deliver, each for what it may, and figures are read back.
 //!
-//! Every request goes through the [`gate`]: it looks for numbers of persons, finds out who calls, holds that against the
+//! Every request goes through the gate: it looks for numbers of persons, finds out who calls, holds that against the
 //! roles that the OpenAPI document names, and notes what was decided. Behind it stands one file for each resource.
 
 pub mod access;

@@ -3,7 +3,7 @@
 //! A number below [`SMALL`] is not shown, and neither is any other from which it could be computed. Three things see to that:
 //!
 //! - **Within a municipality** the total is known, so the smallest of the other numbers is withheld beside the small ones
-//!   ([`shown`]). Where that leaves one possibility only, all numbers are withheld, the small ones no longer told apart.
+//!   (`shown`). Where that leaves one possibility only, all numbers are withheld, the small ones no longer told apart.
 //! - **Above it**, a province and the country show a number where all of their municipalities do. What they show is the sum of
 //!   what those show, and what they hide is the sum of what those hide: they tell nothing that was not told below.
 //! - **Between dates and states of knowledge** two answers differ by little, so there are numbers by kind for one day in each
