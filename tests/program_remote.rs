@@ -161,7 +161,9 @@ fn events_and_pipes_are_delivered_and_shown_in_every_format() {
     }
     let csv = served.deliver("events.jsonl --format csv").expect(1).csv();
     let outcomes: Vec<_> = csv.iter().map(|row| (&row["row"][..], &row["outcome"][..])).collect();
-    assert_eq!(outcomes, [("1", "recorded"), ("2", "refused"), ("3", "refused"), ("4", "recorded")]);
+    // Since rows were refused it is sent anew, in case they can be recorded by now.
+    let known = "known_already";
+    assert_eq!(outcomes, [("1", known), ("2", "refused"), ("3", "refused"), ("4", known)]);
     assert_eq!(csv[0]["leaf_hash"].len(), 44);
     assert_eq!(csv[2]["quarantine"].len(), 36);
 
