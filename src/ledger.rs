@@ -47,7 +47,6 @@ pub use weeks::WeekByWeek;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use uuid::{Builder, Uuid};
@@ -63,7 +62,7 @@ use crate::domain::source::{DeliveryId, Source};
 use crate::domain::time::{AsOf, LogSize, Position, RecordedAt, ReferenceDate};
 use crate::proof::checkpoint::{SignedCheckpoint, TreeHead};
 use crate::proof::consistency::ConsistencyProof;
-use crate::proof::merkle::Hash;
+use crate::proof::merkle::{Hash, leaf_hash};
 use crate::proof::note::{SignerKey, VerifierKey};
 use crate::store::links::Links;
 use crate::store::{
@@ -213,16 +212,7 @@ pub struct Checkpoint {
     /// The log size.
     pub size: u64,
     /// The Merkle root over that many entries (RFC 6962), in base64.
-    #[serde(serialize_with = "as_base64", deserialize_with = "from_base64")]
     pub root: Hash,
-}
-
-fn as_base64<S: serde::Serializer>(root: &Hash, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(root)
-}
-
-fn from_base64<'de, D: Deserializer<'de>>(from: D) -> Result<Hash, D::Error> {
-    String::deserialize(from)?.parse().map_err(D::Error::custom)
 }
 
 /// An answer with what it was computed from.
@@ -400,6 +390,15 @@ impl Ledger {
     /// When it cannot be read.
     pub fn entry(&self, position: Position) -> Result<Entry, LedgerError> {
         decode(position, &self.reader.get(position.0)?)
+    }
+
+    /// The entry at a position, with its leaf hash (RFC 6962).
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn entry_with_leaf(&self, position: Position) -> Result<(Entry, Hash), LedgerError> {
+        let line = self.reader.get(position.0)?;
+        Ok((decode(position, &line)?, leaf_hash(&line)))
     }
 
     /// Hands out the stored lines from a position on, up to a log size, byte for byte.

@@ -55,7 +55,6 @@ pub enum Became {
         /// Where.
         position: Position,
         /// The leaf hash of its entry (RFC 6962).
-        #[serde(serialize_with = "as_base64")]
         leaf_hash: Hash,
     },
     /// The same was in the log before.
@@ -63,7 +62,6 @@ pub enum Became {
         /// Where.
         position: Position,
         /// The leaf hash of its entry (RFC 6962).
-        #[serde(serialize_with = "as_base64")]
         leaf_hash: Hash,
         /// The delivery that brought it.
         delivery: DeliveryId,
@@ -209,8 +207,4 @@ pub fn shortened(rows: &[AcknowledgedRow]) -> Vec<KeptRow> {
         }
     }
     short
-}
-
-fn as_base64<S: serde::Serializer>(hash: &Hash, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(hash)
 }

@@ -12,7 +12,7 @@ pub use desk::{Desk, InQuarantine, Quarantined, SourceSeen, from_the_log, told_a
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use csv::StringRecord;
@@ -175,9 +175,9 @@ impl Intake {
         self.load.deliveries.load(Ordering::Relaxed)
     }
 
-    /// What lies beside the log.
-    pub fn desk(&self) -> &Mutex<Desk> {
-        &self.desk
+    /// What lies beside the log, for one at a time. Nobody who has it waits for the ledger.
+    pub fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes nothing more, and waits until everything that was taken is durable and answered.

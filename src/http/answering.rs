@@ -80,6 +80,13 @@ impl From<io::Error> for Ended {
     }
 }
 
+/// JSON of ours is texts and numbers, so only whoever takes it can fail.
+impl From<serde_json::Error> for Ended {
+    fn from(_: serde_json::Error) -> Self {
+        Self::NobodyReads
+    }
+}
+
 /// An answer that takes a while or is long. It is worked out beside all others, by few at a time, and sent while it is
 /// written. What is short is sent as a whole, and a problem is one as long as nothing was sent.
 ///

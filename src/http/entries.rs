@@ -126,13 +126,8 @@ pub(super) fn page(ledger: &Ledger, from: u64, end: u64) -> Result<Vec<Vec<u8>>,
 #[serde(rename_all = "camelCase")]
 struct WithHistory<'a> {
     entry: &'a RawValue,
-    #[serde(serialize_with = "as_base64")]
     leaf_hash: Hash,
     history: Vec<&'a RawValue>,
-}
-
-fn as_base64<S: serde::Serializer>(hash: &Hash, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(hash)
 }
 
 /// One entry, with its history.
@@ -178,7 +173,7 @@ pub async fn one(
             leaf_hash: leaf_hash(entry.as_bytes()),
             history: history.iter().map(|line| raw_json(line)).collect(),
         };
-        Ok(serde_json::to_writer(to, &it).map_err(std::io::Error::from)?)
+        Ok(serde_json::to_writer(to, &it)?)
     });
     answered.await
 }

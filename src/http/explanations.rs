@@ -108,7 +108,7 @@ pub async fn one(
                 }
                 rows.end()?;
             }
-            (_, false) => serde_json::to_writer(to, &explained).map_err(std::io::Error::from)?,
+            (_, false) => serde_json::to_writer(to, &explained)?,
             (_, true) => audit::explanation_as_json(&explained, &behind, &entry, to)?,
         }
         Ok(())

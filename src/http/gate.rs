@@ -53,6 +53,8 @@ pub async fn pass(State(server): State<Arc<Server>>, mut request: Request, next:
     let method = request.method().clone();
     let origin = origin(&request, server.settings.behind_proxy);
     let mut by = By(None);
+    // What the address says is repeated of those requests alone that were let in.
+    let mut object = None;
     let mut response = match admit(&server, &request, route.as_deref()) {
         Err(NotLetIn { caller, problem }) => {
             by = By(caller);
@@ -61,14 +63,9 @@ pub async fn pass(State(server): State<Arc<Server>>, mut request: Request, next:
         Ok(caller) => {
             by.0 = caller;
             request.extensions_mut().insert(by.clone());
-            let object = request.uri().path().to_owned();
+            object = Some(request.uri().path().to_owned());
             let answered = tokio::time::timeout(server.settings.limits.within * 2, next.run(request));
-            let mut response = match answered.await {
-                Ok(response) => response,
-                Err(_) => Problem::too_long().into_response(),
-            };
-            response.extensions_mut().insert(Object(object));
-            response
+            answered.await.unwrap_or_else(|_| Problem::too_long().into_response())
         }
     };
     let status = response.status();
@@ -88,7 +85,6 @@ pub async fn pass(State(server): State<Arc<Server>>, mut request: Request, next:
         "answered"
     );
     if let Some(route) = route.as_deref().filter(|it| is_noted(it)) {
-        let object = response.extensions().get::<Object>().map_or(route, |it| &it.0);
         let result = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AuditResult::Denied,
             _ if status.is_success() || status.is_redirection() => AuditResult::Done,
@@ -99,7 +95,7 @@ pub async fn pass(State(server): State<Arc<Server>>, mut request: Request, next:
             origin: origin.map(|it| it.to_string()),
             status: Some(status.as_u16()),
             action: Cow::Owned(format!("{} {route}", known_method(&method))),
-            object: object.to_owned(),
+            object: object.unwrap_or_else(|| route.to_owned()),
             result,
             code: code.map(Cow::Borrowed),
             ..AuditRecord::new(now(), by.0.as_deref(), "")
@@ -197,10 +193,6 @@ fn origin(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
     let last = forwarded.and_then(|it| it.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
     last.or(peer)
 }
-
-/// What a request was about, for the record.
-#[derive(Clone)]
-struct Object(String);
 
 /// Whether something is decided about who may: not for what is open to everybody.
 fn is_noted(route: &str) -> bool {

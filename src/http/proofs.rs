@@ -114,7 +114,7 @@ pub async fn inclusion(
                 let note = signed.map(|it| it.to_string());
                 let (position, leaf_hash) = (proven.index, proven.leaf.to_string());
                 let it = Inclusion { position, leaf_hash, path: texts(&proven.path), checkpoint, note };
-                serde_json::to_writer(to, &it).map_err(std::io::Error::from)?;
+                serde_json::to_writer(to, &it)?;
             }
         }
         Ok(())
@@ -168,7 +168,7 @@ pub async fn consistency(State(server): State<Arc<Server>>, uri: Uri, headers: H
             let checkpoint = |(size, root)| Checkpoint { size, root };
             let (old, new) = (checkpoint(proof.old), checkpoint(proof.new));
             let it = Consistency { old, new, path: texts(&proof.path) };
-            serde_json::to_writer(out, &it).map_err(std::io::Error::from)?;
+            serde_json::to_writer(out, &it)?;
         }
         Ok(())
     });

@@ -1,6 +1,6 @@
 //! Quarantine: what was refused waits here, to be mended or withdrawn by whoever sent it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
@@ -64,19 +64,18 @@ pub async fn list(
     asked::form(&headers, &[Form::Json])?;
     // What waits may be long, and others want the desk too: it is held for one thing at a time.
     searched(&server, "application/json", move |server, to| {
-        let desk = || server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
         let (total, ids): (_, Vec<_>) = {
-            let desk = desk();
+            let desk = server.intake.desk();
             let (total, ids) = desk.in_quarantine(owner);
             (total, ids.skip((page - 1).saturating_mul(page_size)).take(page_size).collect())
         };
         let mut quarantine = Vec::new();
         for id in ids {
-            let it = desk().one_in_quarantine(owner, id).map_err(broken)?;
+            let it = server.intake.desk().one_in_quarantine(owner, id).map_err(broken)?;
             quarantine.extend(it.map(|it| Told { id, it }));
         }
         let page = Page { items: Waiting { quarantine }, page, page_size, total };
-        Ok(serde_json::to_writer(to, &page).map_err(std::io::Error::from)?)
+        Ok(serde_json::to_writer(to, &page)?)
     })
     .await
 }
@@ -102,7 +101,7 @@ pub async fn one(
     Query::of(&uri).end()?;
     asked::form(&headers, &[Form::Json])?;
     let id = identity(&id)?;
-    let desk = server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
+    let desk = server.intake.desk();
     match desk.one_in_quarantine(owner, id).map_err(broken)? {
         Some(it) => Ok(json(&Told { id, it })),
         None => Err(Problem::not_allowed(NOT_YOURS)),
@@ -139,11 +138,7 @@ pub async fn mend(
     Query::of(&uri).end()?;
     asked::form(&headers, &[Form::Json])?;
     let id = identity(&id)?;
-    let there = {
-        let desk = server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
-        desk.is_in_quarantine(owner, id)
-    };
-    if !there {
+    if !server.intake.desk().is_in_quarantine(owner, id) {
         return Err(Problem::not_allowed(NOT_YOURS));
     }
     Ok(json(&*mended(&server, caller, &headers, body, id).await?))
@@ -170,7 +165,7 @@ pub async fn withdraw(
     let owner = owner(by.someone()?)?;
     Query::of(&uri).end()?;
     let id = identity(&id)?;
-    let mut desk = server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
+    let mut desk = server.intake.desk();
     match desk.take_out_of_quarantine(owner, id).map_err(broken)? {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(Problem::not_allowed(NOT_YOURS)),

@@ -1,6 +1,6 @@
 //! Receipts of deliveries, given again.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -88,7 +88,6 @@ pub async fn list(
     asked::form(&headers, &[Form::Json])?;
     // Receipts may be long, and others want the desk too: it is held for one at a time.
     searched(&server, "application/json", move |server, to| {
-        let desk = || server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
         let listed = |kept: Kept| Listed {
             delivery: kept.delivery,
             received_at: kept.received_at,
@@ -96,25 +95,25 @@ pub async fn list(
         };
         let (total, deliveries) = match key {
             Some(key) => {
-                let kept = desk().receipt_by_key(owner, key).map_err(broken)?;
+                let kept = server.intake.desk().receipt_by_key(owner, key).map_err(broken)?;
                 (usize::from(kept.is_some()), kept.into_iter().map(listed).collect())
             }
             None => {
                 let (total, ids): (_, Vec<_>) = {
-                    let desk = desk();
+                    let desk = server.intake.desk();
                     let (total, ids) = desk.receipts(owner);
                     (total, ids.skip((page - 1).saturating_mul(page_size)).take(page_size).collect())
                 };
                 let mut deliveries = Vec::new();
                 for id in ids {
                     let Ok(id) = id.try_into() else { continue };
-                    deliveries.extend(desk().receipt(owner, id).map_err(broken)?.map(listed));
+                    deliveries.extend(server.intake.desk().receipt(owner, id).map_err(broken)?.map(listed));
                 }
                 (total, deliveries)
             }
         };
         let page = Page { items: Deliveries { deliveries }, page, page_size, total };
-        Ok(serde_json::to_writer(to, &page).map_err(std::io::Error::from)?)
+        Ok(serde_json::to_writer(to, &page)?)
     })
     .await
 }
@@ -150,7 +149,7 @@ pub async fn one(
     let (auditor, caller) = (caller.role() == Role::Auditor, caller.clone());
     searched(&server, "application/json", move |server, to| {
         let kept = {
-            let desk = server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
+            let desk = server.intake.desk();
             let owner = if auditor { desk.owner_of(delivery) } else { caller.oin() };
             match owner {
                 Some(owner) => desk.receipt(owner, delivery).map_err(broken)?,
@@ -164,7 +163,7 @@ pub async fn one(
                 .filter(|it| auditor || it.delivered_by.oin().is_some_and(|oin| caller.is_of(oin))),
         };
         match receipt {
-            Some(receipt) => Ok(serde_json::to_writer(to, &receipt).map_err(std::io::Error::from)?),
+            Some(receipt) => Ok(serde_json::to_writer(to, &receipt)?),
             None if auditor => Err(Problem::nothing_here().into()),
             None => Err(Problem::not_allowed(NOT_YOURS).into()),
         }

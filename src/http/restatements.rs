@@ -77,7 +77,7 @@ pub async fn one(
         match (form, entries) {
             (Form::Csv, false) => report::restatements_as_csv(&answer, to)?,
             (Form::Csv, true) => report::late_entries_as_csv(&answer, &touches, &late, to)?,
-            (_, false) => serde_json::to_writer(to, &answer).map_err(std::io::Error::from)?,
+            (_, false) => serde_json::to_writer(to, &answer)?,
             (_, true) => report::restatements_as_json(&answer, &touches, &late, to)?,
         }
         Ok(())

@@ -81,7 +81,7 @@ pub async fn replay(State(server): State<Arc<Server>>, uri: Uri, headers: Header
         };
         match form {
             Form::Csv => replay::as_csv(&replayed, to)?,
-            _ => serde_json::to_writer(to, &replayed).map_err(std::io::Error::from)?,
+            _ => serde_json::to_writer(to, &replayed)?,
         }
         Ok(())
     });

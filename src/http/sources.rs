@@ -1,6 +1,6 @@
 //! Sources: when each delivered last, and what is missing between its numbers.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
@@ -46,6 +46,6 @@ pub async fn list(
     };
     Query::of(&uri).end()?;
     asked::form(&headers, &[Form::Json])?;
-    let desk = server.intake.desk().lock().unwrap_or_else(PoisonError::into_inner);
+    let desk = server.intake.desk();
     Ok(json(&Sources { sources: desk.sources(of) }))
 }

@@ -6,6 +6,7 @@ use crate::decide::state::Objected;
 use crate::domain::event::{Entry, Event};
 use crate::domain::source::{DeliveryId, PlacementId};
 use crate::domain::time::Position;
+use crate::proof::merkle::Hash;
 
 impl Ledger {
     /// The entries about a placement, in the order of the log; none where it is unknown.
@@ -67,13 +68,13 @@ impl Ledger {
         positions.into_iter().map(|position| self.entry(position)).collect()
     }
 
-    /// The entries that a delivery brought, where they were recorded together; none where it is unknown.
+    /// The entries that a delivery brought, with their leaf hashes, where they were recorded together; none where it is unknown.
     ///
     /// The identity of a delivery says when it came, and its entries stand together right behind that.
     ///
     /// # Errors
     /// When an entry cannot be read.
-    pub fn entries_of(&self, delivery: DeliveryId) -> Result<Vec<Entry>, LedgerError> {
+    pub fn entries_of(&self, delivery: DeliveryId) -> Result<Vec<(Entry, Hash)>, LedgerError> {
         // A delivery that waited longer than this between its identity and its entries is not found.
         const WAITED: i64 = 1_000;
         let Some((seconds, nanos)) = delivery.uuid().get_timestamp().map(|it| it.to_unix()) else {
@@ -89,9 +90,9 @@ impl Ledger {
             }
             let end = moments.get(index + 1).map_or(u64::MAX, |(next, _)| *next).min(self.durable().0);
             for position in *first..end {
-                let entry = self.entry(Position(position))?;
+                let (entry, leaf_hash) = self.entry_with_leaf(Position(position))?;
                 if entry.delivery == delivery {
-                    entries.push(entry);
+                    entries.push((entry, leaf_hash));
                 } else if !entries.is_empty() {
                     return Ok(entries);
                 }

@@ -11,6 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use crate::domain::text_in_json;
+
 /// A SHA-256 hash: of an entry, of two halves of a tree, or of a whole tree.
 ///
 /// Printed and parsed as standard base64 with padding, as C2SP checkpoints have it.
@@ -42,6 +44,8 @@ impl FromStr for Hash {
         Ok(Self(bytes.try_into().map_err(|_| NotAHash)?))
     }
 }
+
+text_in_json!(Hash);
 
 /// The hash of an entry. The leading zero keeps it apart from the hash of two halves.
 pub fn leaf_hash(entry: &[u8]) -> Hash {

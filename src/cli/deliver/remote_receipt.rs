@@ -32,7 +32,7 @@ pub struct RowTold {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     position: Option<Position>,
     /// The hash of the entry, by which anybody can prove that it is in the log.
-    #[serde(default, with = "hash", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     leaf_hash: Option<Hash>,
     /// The delivery that recorded it first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,25 +75,6 @@ impl From<FaultInRow> for FaultTold {
 impl<'a> From<&'a FaultTold> for Reason<'a> {
     fn from(it: &'a FaultTold) -> Self {
         Self { code: &it.code, field: &it.field, problem: &it.problem, remedy: &it.remedy }
-    }
-}
-
-mod hash {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::proof::merkle::Hash;
-
-    pub fn serialize<S: Serializer>(hash: &Option<Hash>, to: S) -> Result<S::Ok, S::Error> {
-        match hash {
-            Some(hash) => to.collect_str(hash),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Hash>, D::Error> {
-        let text = Option::<String>::deserialize(from)?;
-        text.map(|it| it.parse().map_err(|_| D::Error::custom("is not a hash"))).transpose()
     }
 }
 

@@ -376,10 +376,8 @@ fn as_csv(header: Option<&StringRecord>, cells: &StringRecord) -> String {
 
 /// The id of the event at a position where its sender gave it, and what a row is told that was known.
 pub(super) fn known(ledger: &Ledger, position: Position) -> Result<(Option<EventId>, Became), LedgerError> {
-    let line = ledger.line(position)?;
-    let entry = ledger.entry(position)?;
+    let (entry, leaf_hash) = ledger.entry_with_leaf(position)?;
     let id = (entry.id_by == IdBy::Sender).then_some(entry.id);
-    let leaf_hash = crate::proof::merkle::leaf_hash(&line);
     Ok((id, Became::KnownAlready { position, leaf_hash, delivery: entry.delivery }))
 }
 
@@ -433,11 +431,10 @@ pub fn told_again(ledger: &Ledger, kept: Kept) -> Result<Acknowledged, LedgerErr
 /// When an entry cannot be read.
 pub fn from_the_log(ledger: &Ledger, delivery: DeliveryId) -> Result<Option<Acknowledged>, LedgerError> {
     let entries = ledger.entries_of(delivery)?;
-    let Some(first) = entries.first() else { return Ok(None) };
+    let Some((first, _)) = entries.first() else { return Ok(None) };
     let mut rows = Vec::with_capacity(entries.len());
-    for (row, entry) in (1..).zip(&entries) {
-        let leaf_hash = crate::proof::merkle::leaf_hash(&ledger.line(entry.position)?);
-        let became = Became::Recorded { position: entry.position, leaf_hash };
+    for (row, (entry, leaf_hash)) in (1..).zip(&entries) {
+        let became = Became::Recorded { position: entry.position, leaf_hash: *leaf_hash };
         rows.push(AcknowledgedRow { row, id: (entry.id_by == IdBy::Sender).then_some(entry.id), became });
     }
     let size = LogSize(first.position.0 + entries.len() as u64);
